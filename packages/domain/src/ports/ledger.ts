@@ -1,0 +1,56 @@
+import type { Position } from '@parley/protocol';
+
+/** Where the drain of a partition stands, and the epoch that Postgres opened for it. */
+export interface PartitionCursor {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly readEpoch: number;
+  readonly readK: number;
+}
+
+/** The log server that an epoch was opened on, as it names itself. */
+export interface LogServerIdentity {
+  readonly runId: string;
+  readonly replicationId: string;
+}
+
+/** The state of the epochs under the opener's lock. */
+export interface EpochLock {
+  readonly cursors: readonly PartitionCursor[];
+  /** The server that the newest epoch was opened on; null before the first. */
+  readonly openedOn: LogServerIdentity | null;
+  /** Postgres is not the one that opened it: another system identifier or timeline, so it was restored. */
+  readonly restored: boolean;
+  /** Commits a new epoch for every partition: greater than all before and than the unix second. */
+  open(server: LogServerIdentity): Promise<number>;
+}
+
+/** Who may name an epoch: Postgres alone. */
+export interface EpochLedger {
+  /** Runs `work` while nobody else opens: the lock is held until it returns, which is after the epoch is set in the log store. */
+  locked<T>(work: (lock: EpochLock) => Promise<T>): Promise<T>;
+}
+
+/** A channel's header as Postgres has it, from one snapshot. */
+export interface HeaderSnapshot {
+  /** The epoch of the channel's partition in the same snapshot. */
+  readonly epoch: number;
+  readonly version: number;
+  readonly memberLimit: number;
+  /** From `channel_head`; null before the first entry. */
+  readonly head: { readonly position: Position; readonly m: number; readonly at: number } | null;
+  /** `unread` is counted, not remembered: messages after the read cursor. */
+  readonly members: readonly {
+    readonly userId: string;
+    readonly rank: number;
+    readonly silencedUntilMs: number;
+    readonly readTo: { readonly position: Position; readonly at: number } | null;
+    readonly deliveredTo: { readonly position: Position; readonly at: number } | null;
+    readonly unread: number;
+  }[];
+}
+
+export interface HeaderSource {
+  /** Null when there is no such channel. */
+  header(channelId: string): Promise<HeaderSnapshot | null>;
+}
