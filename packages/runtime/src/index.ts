@@ -1,1 +1,19 @@
-export {};
+export { backoffMs } from './backoff.ts';
+export { type Breaker, BreakerOpenError, type BreakerState, createBreaker } from './breaker.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { createLog, type Log } from './log.ts';
+export { Loop } from './loop.ts';
+export { createMetrics, type MetricSnapshot, type Metrics, mergeMetrics } from './metrics.ts';
+export { Lifecycle, type Service } from './service.ts';
+export { bool, integer, list, oneOf, text, url } from './setting-values.ts';
+export {
+  type Definitions,
+  describeSettings,
+  readSettings,
+  type Setting,
+  type SettingDescription,
+  SettingsError,
+  setting,
+  type Values,
+} from './settings.ts';
+export { singleFlight } from './single-flight.ts';
