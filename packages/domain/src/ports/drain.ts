@@ -38,7 +38,10 @@ export interface MemberRow {
   /** Null: gone. */
   readonly rank: number | null;
   readonly version: number;
+  /** Where he joined, if this batch holds his joining; else his last change. */
   readonly place: LogPlace;
+  /** The batch holds his joining: his cursors and `joined_at` start at `place`, even where an older row of his is still there. */
+  readonly joined?: boolean;
 }
 
 export interface ChangeRow {
@@ -104,6 +107,13 @@ export interface DrainResult {
   readonly superseded: readonly Superseded[];
 }
 
+/** An entry that came to nothing: its twin `by` stands, or (null) it was rejected. */
+export interface Hole {
+  readonly channelId: string;
+  readonly position: Position;
+  readonly by: Position | null;
+}
+
 /** Postgres, as the worker writes it. */
 export interface DrainStore {
   cursors(): Promise<PartitionCursor[]>;
@@ -112,6 +122,11 @@ export interface DrainStore {
    * the outcome is unknown: read the cursors again.
    */
   commit(batch: DrainBatch): Promise<DrainResult>;
+  /**
+   * Which of these entries, all committed before, are holes (`s` and `x` of `log_change`). Asked only when a settlement was lost with its
+   * worker: a `persisted` mark must name the holes below it.
+   */
+  holesAmong(entries: readonly { channelId: string; position: Position }[]): Promise<readonly Hole[]>;
   /** Raises read and delivered cursors; never lowers one. */
   flushCursors(rows: readonly ReadCursorRow[]): Promise<void>;
 }
@@ -149,6 +164,9 @@ export interface DrainLog {
   dirtyCursors(partition: number, count: number): Promise<ReadCursorRow[]>;
   /** Forgets those that have not moved again. */
   cursorsFlushed(partition: number, rows: readonly ReadCursorRow[]): Promise<void>;
-  /** Opens a new epoch where the store's word and Postgres' differ. */
-  renew(): Promise<void>;
+  /**
+   * Opens a new epoch where the store's word and Postgres' differ. `gapIn`: entries of that epoch are missing from the log, so it is
+   * left even where both agree on it, unless a later one is already open.
+   */
+  renew(gapIn?: number): Promise<void>;
 }
