@@ -1,0 +1,88 @@
+import { formatPosition, type Member, type Position, type Role, type User } from '@parley/protocol';
+import { Failure } from './failure.ts';
+import type { MemberPayload } from './log-line.ts';
+import { partitionOf } from './partition.ts';
+import type { Archive } from './ports/archive.ts';
+import type { Doorbell } from './ports/doorbell.ts';
+import type { MemberChange, MessageLog } from './ports/message-log.ts';
+import type { OperationIds } from './ports/operation-ids.ts';
+import type { PersistWatch } from './ports/persist-watch.ts';
+import type { UserHints } from './ports/user-hints.ts';
+import { LEAST_RANK, RANKS, type Rank } from './ranks.ts';
+import { type Attempt, type SettleDeps, type Settled, settleOperation } from './settle-operation.ts';
+
+export interface MemberDeps extends SettleDeps {
+  readonly log: SettleDeps['log'] & Pick<MessageLog, 'change'>;
+  readonly archive: Pick<Archive, 'outcome' | 'channel' | 'users' | 'membersById'>;
+  readonly doorbell: Doorbell;
+  readonly watch: PersistWatch;
+  readonly hints: UserHints;
+  readonly ids: OperationIds;
+}
+
+/** One member change, as the caller asked for it. */
+export interface Change extends Pick<Attempt, 'channelId' | 'actorId' | 'operationId' | 'repeat'> {
+  readonly kind: MemberChange['kind'];
+  readonly user: Pick<User, 'id' | 'name'>;
+  readonly role: Role | null;
+}
+
+/** Puts one member change into the log and rings for it. */
+export function changeMember(deps: MemberDeps) {
+  const settle = settleOperation(deps);
+  return async (change: Change): Promise<Settled> => {
+    const { channelId, actorId, operationId, kind, repeat } = change;
+    const entry: MemberChange = {
+      channelId,
+      actorId,
+      operationId,
+      kind,
+      userId: change.user.id,
+      rank: change.role && RANKS[change.role],
+      leastRank: leastRank(change),
+      json: payloadOf(change),
+    };
+    const settled = await settle({ channelId, actorId, operationId, repeat, put: () => deps.log.change(entry) });
+    if (settled.type === 'accepted' && settled.first) deps.doorbell.ring(partitionOf(channelId));
+    return settled;
+  };
+}
+
+/**
+ * Whom the script lets do it. Everybody may leave; whoever gives a role away stands above it (an owner may make another one), so that
+ * nobody is lifted over the one who lifts him.
+ */
+function leastRank({ actorId, user, role }: Change): Rank {
+  if (role === null) return user.id === actorId ? RANKS.guest : LEAST_RANK['member.remove'];
+  return Object.values(RANKS).find((rank) => rank > RANKS[role] && rank >= LEAST_RANK['member.add']) ?? RANKS.owner;
+}
+
+/** The script puts `version` in front. */
+function payloadOf({ channelId, actorId, operationId, user, role }: Change): string {
+  const payload: Omit<MemberPayload, 'version'> = {
+    id: operationId,
+    channelId,
+    actorId,
+    userId: user.id,
+    rank: role && RANKS[role],
+    name: user.name,
+  };
+  return JSON.stringify(payload);
+}
+
+/** Two people make a direct channel, and it stays theirs. Postgres knows the kind; whether the caller may is the log's to say. */
+export async function refuseDirect(deps: MemberDeps, channelId: string, actorId: string): Promise<void> {
+  const row = await deps.archive.channel(channelId, actorId);
+  if (row?.channel.kind === 'direct') throw new Failure('FORBIDDEN', 'a direct channel keeps its two members');
+}
+
+/** Where an operation stands, null when it changed nothing. */
+export function positionOfSettled(settled: Settled): Position | null {
+  if (settled.type === 'unchanged') return null;
+  return settled.type === 'accepted' ? formatPosition(settled.place) : settled.position;
+}
+
+/** A member as he is the moment he joined, where Postgres has not got him yet. */
+export function newMember(user: User, role: Role, joinedAt: number): Member {
+  return { userId: user.id, role, joinedAt, user, deliveredTo: null, readTo: null };
+}

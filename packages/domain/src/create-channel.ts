@@ -1,0 +1,73 @@
+import type { Answer, Parsed } from '@parley/protocol';
+import { Failure } from './failure.ts';
+import type { Archive } from './ports/archive.ts';
+import type { Limiter } from './ports/limiter.ts';
+import type { MessageLog } from './ports/message-log.ts';
+import type { UserHints } from './ports/user-hints.ts';
+
+/** Ids of channels that are functions of who asks for what. */
+export interface ChannelIds {
+  /** The same for both orders of the two. */
+  direct(oneId: string, otherId: string): string;
+  named(creatorId: string, clientId: string): string;
+  fresh(): string;
+}
+
+export interface CreateDeps {
+  readonly archive: Pick<Archive, 'createChannel' | 'channel'>;
+  readonly log: Pick<MessageLog, 'epochOf'>;
+  readonly limiter: Limiter;
+  readonly hints: UserHints;
+  readonly ids: ChannelIds;
+  /** `MAX_CHANNEL_MEMBERS`. */
+  readonly memberLimit: number;
+}
+
+const DIRECT_MEMBERS = 2;
+
+/** Makes a channel, or finds it: the direct channel of the same two, or what the same `clientId` (or operation) made before. */
+export function createChannel(deps: CreateDeps) {
+  return async (ownerId: string, input: Parsed<'channel.create'>): Promise<Answer<'channel.create'>> => {
+    const memberIds = [...new Set(input.memberIds)].filter((id) => id !== ownerId);
+    const memberLimit = input.kind === 'direct' ? DIRECT_MEMBERS : deps.memberLimit;
+    check(input, memberIds, memberLimit);
+    const id = idOf(deps.ids, ownerId, { ...input, memberIds });
+    // Finding is not making: a repeated call costs nothing of the limit.
+    const found = id === null ? null : await deps.archive.channel(id, ownerId);
+    if (found) return { ...found.channel, epoch: deps.log.epochOf(found.channel.id) };
+    await takeCreate(deps.limiter, ownerId);
+    const made = await deps.archive.createChannel({
+      id: id ?? deps.ids.fresh(),
+      kind: input.kind,
+      name: input.kind === 'direct' ? null : (input.name ?? null),
+      encrypted: input.encrypted ?? false,
+      memberLimit,
+      ownerId,
+      memberIds,
+    });
+    if ('unknown' in made) throw new Failure('NOT_FOUND', 'no such user');
+    const channelId = made.channel.id;
+    if (made.created) deps.hints.tell([ownerId, ...memberIds], { type: 'channel.added', channelId });
+    return { ...made.channel, epoch: deps.log.epochOf(channelId) };
+  };
+}
+
+async function takeCreate(limiter: Limiter, ownerId: string): Promise<void> {
+  const { allowed, retryAfterMs } = await limiter.take('channel.create', ownerId);
+  if (!allowed) throw new Failure('RATE_LIMITED', 'too many channels made', { retryAfterMs });
+}
+
+function check(input: Parsed<'channel.create'>, memberIds: readonly string[], memberLimit: number): void {
+  if (input.kind === 'direct' && memberIds.length !== 1) {
+    throw new Failure('INVALID', 'a direct channel has exactly one other member');
+  }
+  if (memberIds.length + 1 > memberLimit) throw new Failure('CHANNEL_FULL', 'more members than a channel may have');
+}
+
+/** Null: the caller gave nothing that names the channel. */
+function idOf(ids: ChannelIds, ownerId: string, input: Parsed<'channel.create'>): string | null {
+  const [other] = input.memberIds;
+  if (input.kind === 'direct' && other) return ids.direct(ownerId, other);
+  const name = input.clientId ?? input.op?.id;
+  return name ? ids.named(ownerId, name) : null;
+}

@@ -1,0 +1,48 @@
+import { type Answer, formatPosition, type Parsed, type Position } from '@parley/protocol';
+import { Failure } from './failure.ts';
+import type { LogPlace } from './log-line.ts';
+import type { Archive } from './ports/archive.ts';
+import { type ChannelViews, unreadOf } from './ports/channel-view.ts';
+import type { MessageLog } from './ports/message-log.ts';
+import { notFound } from './settle-operation.ts';
+
+export interface ReadDeps {
+  readonly views: Pick<ChannelViews, 'read'>;
+  readonly archive: Pick<Archive, 'countAfter'>;
+  readonly log: Pick<MessageLog, 'renew' | 'load'>;
+}
+
+const TURNS_MAX = 6;
+
+/** Moves the caller's read cursor up, never down, and says where it stands and how many messages are after it. */
+export function readReceipt(deps: ReadDeps) {
+  return async (userId: string, input: Parsed<'receipt.read'>): Promise<Answer<'receipt.read'>> => {
+    let cursor: Parameters<ChannelViews['read']>[0] = { ...input, userId };
+    for (let turn = 0; turn < TURNS_MAX; turn++) {
+      const verdict = await deps.views.read(cursor);
+      switch (verdict.type) {
+        case 'at':
+          return { readTo: positionAt(verdict.place), unread: unreadOf(verdict.view) };
+        case 'count':
+          cursor = { ...cursor, messagesAfter: await deps.archive.countAfter(input.channelId, input.position) };
+          break;
+        case 'epoch':
+          await deps.log.renew();
+          break;
+        case 'missing':
+          if (!(await deps.log.load(input.channelId))) throw notFound();
+          break;
+        case 'stranger':
+          throw notFound();
+        case 'ahead':
+          throw new Failure('INVALID', 'the position is beyond the newest entry');
+      }
+    }
+    throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: 1_000 });
+  };
+}
+
+/** The position of a cursor; null when it stands before everything. */
+export function positionAt(place: LogPlace | null): Position | null {
+  return place && place.n > 0 ? formatPosition(place) : null;
+}

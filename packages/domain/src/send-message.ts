@@ -1,0 +1,82 @@
+import { type Answer, formatPosition, type Parsed } from '@parley/protocol';
+import { Failure } from './failure.ts';
+import type { CreatedPayload } from './log-line.ts';
+import { partitionOf } from './partition.ts';
+import type { Doorbell } from './ports/doorbell.ts';
+import type { Limiter } from './ports/limiter.ts';
+import type { Draft, MessageLog } from './ports/message-log.ts';
+import type { OperationIds } from './ports/operation-ids.ts';
+import type { PersistWatch } from './ports/persist-watch.ts';
+import { type SettleDeps, type Settled, settleOperation } from './settle-operation.ts';
+
+export interface SendDeps extends SettleDeps {
+  readonly log: SettleDeps['log'] & Pick<MessageLog, 'accept'>;
+  readonly limiter: Limiter;
+  readonly doorbell: Doorbell;
+  readonly watch: PersistWatch;
+  readonly ids: OperationIds;
+}
+
+/** How long `ack: 'persisted'` waits before it answers, truthfully, `accepted`. */
+export const PERSIST_WAIT_MS = 2_000;
+
+type Sent = Exclude<Settled, { type: 'unchanged' }>;
+
+/**
+ * Sends a message: one round trip on the log store, one on the cache store for the limit, no database. The same `clientMsgId` again
+ * gives the same message. A call that throws anything but a final `Failure` has an unknown outcome and may be repeated.
+ */
+export function sendMessage(deps: SendDeps) {
+  const settle = settleOperation(deps);
+  return async (senderId: string, input: Parsed<'message.send'>): Promise<Answer<'message.send'>> => {
+    await takeSend(deps.limiter, senderId);
+    const { channelId, clientMsgId } = input;
+    using persisted = input.ack === 'persisted' ? await deps.watch.watch(channelId) : null;
+    const draft = draftOf(deps.ids, senderId, input);
+    const sent = await settle({
+      channelId,
+      actorId: senderId,
+      operationId: clientMsgId,
+      repeat: input.op,
+      put: () => deps.log.accept(draft),
+    });
+    if (sent.type === 'unchanged') throw new Failure('UNAVAILABLE', 'the log gave no position');
+    if (sent.type === 'accepted' && sent.first) deps.doorbell.ring(partitionOf(channelId));
+    const answer = answerOf(sent, draft.messageId, deps.log.epochOf(channelId));
+    if (persisted && answer.level === 'accepted' && (await persisted.until(answer.position, PERSIST_WAIT_MS))) {
+      return { ...answer, level: 'persisted' };
+    }
+    return answer;
+  };
+}
+
+async function takeSend(limiter: Limiter, senderId: string): Promise<void> {
+  const { allowed, retryAfterMs } = await limiter.take('message.send', senderId);
+  if (!allowed) throw new Failure('RATE_LIMITED', 'too many messages', { retryAfterMs });
+}
+
+function draftOf(ids: OperationIds, senderId: string, input: Parsed<'message.send'>): Draft {
+  const { channelId, clientMsgId } = input;
+  const messageId = ids.message(channelId, senderId, clientMsgId);
+  const payload: CreatedPayload = {
+    id: messageId,
+    channelId,
+    clientMsgId,
+    senderId,
+    body: input.body,
+    replyTo: input.replyTo ?? null,
+    threadOf: input.threadOf ?? null,
+    attachmentIds: input.attachmentIds ?? [],
+    mentions: input.mentions ?? [],
+    encrypted: input.encrypted ?? null,
+  };
+  return { channelId, senderId, clientMsgId, messageId, json: JSON.stringify(payload) };
+}
+
+function answerOf(sent: Sent, messageId: string, epoch: number): Answer<'message.send'> {
+  if (sent.type === 'accepted') {
+    const position = formatPosition(sent.place);
+    return { epoch, messageId, position, sentAt: sent.place.at, level: 'accepted', duplicate: false };
+  }
+  return { epoch, messageId: sent.id, position: sent.position, sentAt: sent.at, level: sent.level, duplicate: true };
+}

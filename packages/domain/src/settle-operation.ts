@@ -1,0 +1,133 @@
+import { formatPosition, type Level, type Operation, type Position } from '@parley/protocol';
+import { Failure } from './failure.ts';
+import type { LogPlace } from './log-line.ts';
+import type { Archive } from './ports/archive.ts';
+import type { Clock } from './ports/clock.ts';
+import type { MessageLog, Verdict } from './ports/message-log.ts';
+
+export interface SettleDeps {
+  readonly log: Pick<MessageLog, 'epochOf' | 'renew' | 'load' | 'forgetAnswer'>;
+  readonly archive: Pick<Archive, 'outcome'>;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** A durable operation and the one call that puts it into the log. */
+export interface Attempt {
+  readonly channelId: string;
+  readonly actorId: string;
+  readonly operationId: string;
+  /** How the caller repeats it; see `operationSchema`. */
+  readonly repeat: Pick<Operation, 'epoch' | 'triedIn'> | undefined;
+  put(): Promise<Verdict>;
+}
+
+/** Where an operation came to stand. */
+export type Settled =
+  | { readonly type: 'accepted'; readonly place: LogPlace; readonly first: boolean }
+  | {
+      readonly type: 'duplicate';
+      readonly id: string;
+      readonly position: Position;
+      readonly at: number;
+      readonly level: Level;
+    }
+  | { readonly type: 'unchanged' };
+
+/** Each turn answers one question (which epoch, which header, whose answer), and no operation has more of them than this. */
+const TURNS_MAX = 6;
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * Puts an operation into the log, or finds where it stands already. Renews the epoch, loads the header and asks Postgres about old
+ * answers as the log demands it. Throws a `Failure` for what is final or not possible now.
+ */
+export function settleOperation(deps: SettleDeps): (attempt: Attempt) => Promise<Settled> {
+  const { log } = deps;
+  return async (attempt) => {
+    let lookedUpIn = -1;
+    for (let turn = 0; turn < TURNS_MAX; turn++) {
+      await fence(log, attempt);
+      const epoch = log.epochOf(attempt.channelId);
+      if ((attempt.repeat?.triedIn ?? epoch) < epoch && lookedUpIn !== epoch) {
+        const known = await lookUp(deps, attempt);
+        if (known) return known;
+        lookedUpIn = epoch;
+      }
+      const settled = await answer(deps, attempt, await attempt.put());
+      if (settled) return settled;
+    }
+    throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: RETRY_AFTER_MS });
+  };
+}
+
+/** An operation with unpersisted forerunners is accepted only in the epoch that confirmed them. */
+async function fence(log: SettleDeps['log'], { channelId, repeat }: Attempt): Promise<void> {
+  if (repeat?.epoch === undefined) return;
+  // The client has seen an epoch that this node has not: another node opened it.
+  if (repeat.epoch > log.epochOf(channelId)) await log.renew();
+  const epoch = log.epochOf(channelId);
+  if (repeat.epoch !== epoch) throw new Failure('CONFLICT', 'the epoch has changed: resend in order', { epoch });
+}
+
+/** The header comes first: once it is loaded, nothing of an older epoch is on its way to Postgres, and the answer is final. */
+async function lookUp(deps: SettleDeps, attempt: Attempt): Promise<Settled | null> {
+  if (!(await deps.log.load(attempt.channelId))) throw notFound();
+  return persistedAnswer(deps, attempt);
+}
+
+async function persistedAnswer(deps: SettleDeps, attempt: Attempt): Promise<Settled | null> {
+  const { channelId, actorId, operationId } = attempt;
+  const outcome = await deps.archive.outcome({ channelId, actorId, operationId });
+  if (!outcome) return null;
+  if (outcome.type === 'rejected') throw new Failure('INVALID', 'this operation was rejected');
+  return { type: 'duplicate', id: outcome.id, position: outcome.position, at: outcome.at, level: 'persisted' };
+}
+
+/** What a verdict means; null: ask again. */
+async function answer(deps: SettleDeps, attempt: Attempt, verdict: Verdict): Promise<Settled | null> {
+  switch (verdict.type) {
+    case 'accepted':
+    case 'unchanged':
+      return verdict;
+    case 'duplicate':
+      return duplicate(deps, attempt, verdict);
+    case 'epoch':
+      await deps.log.renew();
+      return null;
+    case 'missing':
+      if (!(await deps.log.load(attempt.channelId))) throw notFound();
+      return null;
+    case 'stranger':
+      throw notFound();
+    case 'forbidden':
+      throw new Failure('FORBIDDEN', 'your role does not allow this');
+    case 'silenced':
+      throw new Failure('SILENCED', 'you are silenced in this channel', {
+        retryAfterMs: Math.max(0, verdict.untilMs - deps.clock.now()),
+      });
+    case 'full':
+      throw new Failure('CHANNEL_FULL', 'the channel is full');
+    case 'backpressure':
+      throw new Failure('BACKPRESSURE', 'too much waits to be persisted', { retryAfterMs: RETRY_AFTER_MS });
+  }
+}
+
+async function duplicate(
+  deps: SettleDeps,
+  attempt: Attempt,
+  { id, place, settled }: Extract<Verdict, { type: 'duplicate' }>,
+): Promise<Settled | null> {
+  const position = formatPosition(place);
+  if (!settled) return { type: 'duplicate', id, position, at: place.at, level: 'accepted' };
+  const known = await persistedAnswer(deps, attempt);
+  if (known) return known;
+  // Its entry is nowhere any more: the answer was given by a log or a Postgres that is lost.
+  const { channelId, actorId, operationId } = attempt;
+  await deps.log.forgetAnswer({ channelId, actorId, operationId, position });
+  return null;
+}
+
+/** Also the answer to a stranger: whether the channel exists is not his to know. */
+export function notFound(): Failure {
+  return new Failure('NOT_FOUND', 'no such channel');
+}

@@ -1,0 +1,82 @@
+import { formatPosition, type Message, type Position, parsePosition } from '@parley/protocol';
+import { type LogLine, parseLine } from './log-line.ts';
+import { messageOf } from './message-of.ts';
+import type { ChannelView, ChannelViews } from './ports/channel-view.ts';
+
+/** Messages of the window, oldest first. */
+export interface WindowMessages {
+  readonly items: Message[];
+  /** Nothing is missing between the point asked for and the far end of `items` (`wanted` of them, or all there are). */
+  readonly whole: boolean;
+}
+
+export interface WindowQuery {
+  readonly channelId: string;
+  readonly view: ChannelView;
+  readonly wanted: number;
+}
+
+/** Lines read beyond the messages wanted: some of them are member changes or holes. */
+const SPARE_LINES = 8;
+const ROUNDS_MAX = 50;
+
+/** The line, unless it is of an older epoch (only Postgres knows what became of it) or unreadable. */
+function current(text: string, view: ChannelView): LogLine | null {
+  const line = parseLine(text);
+  return line && line.place.epoch === view.epoch ? line : null;
+}
+
+function toMessage(line: LogLine, view: ChannelView): Message | null {
+  if (view.holes.some((hole) => hole.n === line.place.n)) return null;
+  return messageOf(line, line.place.n <= view.persistedN);
+}
+
+/** The last messages before a position (null: from the head). Whole when the wanted number was found, or this epoch began the channel. */
+export async function windowBefore(
+  views: Pick<ChannelViews, 'before'>,
+  { channelId, view, wanted }: WindowQuery,
+  before: Position | null,
+): Promise<WindowMessages> {
+  const items: Message[] = [];
+  const chunk = wanted + SPARE_LINES;
+  let edge = before;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const texts = await views.before(channelId, edge, chunk);
+    const lines = texts.map((text) => current(text, view)).filter((line) => line !== null);
+    items.unshift(...lines.map((line) => toMessage(line, view)).filter((message) => message !== null));
+    if (items.length >= wanted) return { items: items.slice(-wanted), whole: true };
+    const oldest = lines[0];
+    // Below the mark everything is in Postgres; above it the window has it all.
+    if (!oldest || texts.length < chunk || oldest.place.n <= view.persistedN) break;
+    edge = formatPosition(oldest.place);
+  }
+  return { items, whole: false };
+}
+
+/** The first messages after a position. Whole when the window reaches back to it, inside the current epoch. */
+export async function windowAfter(
+  views: Pick<ChannelViews, 'after'>,
+  { channelId, view, wanted }: WindowQuery,
+  after: Position,
+): Promise<WindowMessages> {
+  const items: Message[] = [];
+  const chunk = wanted + SPARE_LINES;
+  const from = parsePosition(after);
+  let whole = from.epoch === view.epoch;
+  let reached = whole ? from.n : 0;
+  let edge = after;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const lines = (await views.after(channelId, edge, chunk)).map(parseLine).filter((line) => line !== null);
+    for (const line of lines) {
+      edge = formatPosition(line.place);
+      if (line.place.epoch !== view.epoch) continue;
+      if (line.place.n !== reached + 1) whole = false;
+      reached = line.place.n;
+      const message = toMessage(line, view);
+      if (message) items.push(message);
+    }
+    if (items.length >= wanted) return { items: items.slice(0, wanted), whole };
+    if (lines.length < chunk) break;
+  }
+  return { items, whole: whole && reached >= view.head.n };
+}
