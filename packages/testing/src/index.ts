@@ -1,1 +1,3 @@
-export {};
+export { freePort } from './servers/free-port.ts';
+export { type PostgresServer, startPostgres } from './servers/postgres-server.ts';
+export { type RedisServer, startRedis } from './servers/redis-server.ts';
