@@ -1,0 +1,105 @@
+import type { RejectedEntry, WritableEntry } from './drain-entry.ts';
+import { ENTRY_KINDS, type LogPlace } from './log-line.ts';
+import type { ChangeRow, CreatedRow, DeadLetterRow, DrainBatch, HeadRow, MemberRow, Move } from './ports/drain.ts';
+import type { PartitionCursor } from './ports/ledger.ts';
+
+/** The kind of a change that stands for a rejected entry. */
+export const REJECTED_CHANGE = 'x';
+
+const encoder = new TextEncoder();
+
+/**
+ * The rows of one statement. All its parts see one snapshot, so what one entry of the batch does to another is folded here: the
+ * changes of one member into the last, and each channel's places into its head.
+ */
+export function buildBatch(
+  entries: readonly WritableEntry[],
+  cursors: ReadonlyMap<number, PartitionCursor>,
+): DrainBatch {
+  return {
+    moves: movesOf(entries, cursors),
+    created: entries.filter((entry) => entry.type === 'created').map(createdRow),
+    members: foldMembers(entries.filter((entry) => entry.type === 'member')),
+    changes: entries.map(changeRow).filter((row) => row !== null),
+    deadLetters: entries.filter((entry) => entry.type === 'rejected').map(deadLetterRow),
+    heads: headsOf(entries),
+  };
+}
+
+/** Where an entry stands and in which channel; null for one that does not say. */
+export function spotOf(entry: WritableEntry): { readonly channelId: string; readonly place: LogPlace } | null {
+  if (entry.type === 'rejected') return entry.hole && { channelId: entry.hole.channelId, place: entry.hole.place };
+  return { channelId: entry.payload.channelId, place: entry.place };
+}
+
+/** The newest place of each channel, in the order of the channels' first entries. */
+export function headsOf(entries: readonly WritableEntry[]): HeadRow[] {
+  const heads = new Map<string, HeadRow>();
+  for (const entry of entries) {
+    const spot = spotOf(entry);
+    if (spot) heads.set(spot.channelId, { partition: entry.logged.partition, ...spot });
+  }
+  return [...heads.values()];
+}
+
+function movesOf(entries: readonly WritableEntry[], cursors: ReadonlyMap<number, PartitionCursor>): Move[] {
+  const moves = new Map<number, Move>();
+  for (const { logged } of entries) {
+    const from = cursors.get(logged.partition);
+    if (!from) throw new RangeError(`no cursor of partition ${logged.partition}`);
+    moves.set(logged.partition, { from, toEpoch: logged.epoch, toK: logged.k });
+  }
+  return [...moves.values()];
+}
+
+type Entry<T extends WritableEntry['type']> = Extract<WritableEntry, { type: T }>;
+
+function createdRow({ logged, place, payload }: Entry<'created'>): CreatedRow {
+  return { ...payload, partition: logged.partition, place };
+}
+
+function foldMembers(entries: readonly Entry<'member'>[]): MemberRow[] {
+  const rows = new Map<string, MemberRow>();
+  for (const { logged, place, kind, payload } of entries) {
+    const { channelId, userId, rank, version } = payload;
+    const key = `${channelId} ${userId}`;
+    const row: MemberRow = { partition: logged.partition, channelId, userId, rank, version, place };
+    rows.set(key, foldMember(rows.get(key), row, kind));
+  }
+  return [...rows.values()];
+}
+
+/** A later `updated` must not move the place of a joining: history before it is not unread, what came after is. */
+function foldMember(before: MemberRow | undefined, row: MemberRow, kind: string): MemberRow {
+  if (kind === ENTRY_KINDS.joined) return { ...row, joined: true };
+  if (kind === ENTRY_KINDS.updated && before?.joined) return { ...row, place: before.place, joined: true };
+  return row;
+}
+
+function changeRow(entry: WritableEntry): ChangeRow | null {
+  const { partition } = entry.logged;
+  if (entry.type === 'member') {
+    const { place, kind, payload } = entry;
+    const { channelId, userId, id, actorId } = payload;
+    return { partition, channelId, place, kind, target: userId, operationId: id, actorId };
+  }
+  if (entry.type === 'created' || !entry.hole) return null;
+  const { channelId, place } = entry.hole;
+  const { operationId, senderId } = entry;
+  return { partition, channelId, place, kind: REJECTED_CHANGE, target: null, operationId, actorId: senderId };
+}
+
+function deadLetterRow({ logged, hole, senderId, operationId, reason }: RejectedEntry): DeadLetterRow {
+  const { partition, epoch, k, line } = logged;
+  return {
+    partition,
+    epoch,
+    k,
+    channelId: hole?.channelId ?? null,
+    place: hole?.place ?? null,
+    senderId,
+    clientMsgId: operationId,
+    line: encoder.encode(line),
+    reason,
+  };
+}
