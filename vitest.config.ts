@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@parley/source', 'node', 'import', 'default'];
+// Vitest hands these on to Node, where `import` among them would make `require` load ES modules.
+const conditions = ['@parley/source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },
@@ -12,6 +13,7 @@ export default defineConfig({
       'regression/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    globalSetup: ['./packages/testing/src/vitest-postgres.ts'],
     reporters: ['default', './tools/count-reporter.ts'],
     execArgv: ['--conditions=@parley/source'],
     // Two cores: more files at once only make every timeout race harder.
