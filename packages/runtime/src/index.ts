@@ -4,6 +4,8 @@ export { type Clock, systemClock } from './clock.ts';
 export { createLog, type Log } from './log.ts';
 export { Loop } from './loop.ts';
 export { createMetrics, type MetricSnapshot, type Metrics, mergeMetrics } from './metrics.ts';
+export { createOpsServer, type OpsServer, type Readiness } from './ops-server.ts';
+export { reservePort } from './ports.ts';
 export { Lifecycle, type Service } from './service.ts';
 export { bool, integer, list, oneOf, text, url } from './setting-values.ts';
 export {
@@ -17,3 +19,5 @@ export {
   type Values,
 } from './settings.ts';
 export { singleFlight } from './single-flight.ts';
+export { joinSupervisor, type Membership } from './threads/join.ts';
+export { superviseThreads, type ThreadSupervisor, type ThreadView } from './threads/supervisor.ts';

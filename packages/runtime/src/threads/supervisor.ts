@@ -1,0 +1,201 @@
+import { backoffMs } from '../backoff.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Service } from '../service.ts';
+import { Tally } from './tally.ts';
+import { Thread, type ThreadState } from './thread.ts';
+
+interface SupervisorOptions {
+  /** The module that each thread runs. It calls `joinSupervisor`. */
+  readonly entry: URL;
+  readonly count: number;
+  /** Given to every thread, with its `slot` (0 to count − 1) added. */
+  readonly workerData: Readonly<Record<string, unknown>>;
+  readonly log: Log;
+  /** The main thread's own; they appear among those of the threads. */
+  readonly metrics: Metrics;
+  /** Called once, after too many deaths in a minute: the process had better end and be started anew. No thread is replaced any more. */
+  onGiveUp(): void;
+  readonly maxDeathsPerMinute?: number;
+  readonly firstRespawnMs?: number;
+  readonly maxHeapMb?: number;
+  readonly pingEveryMs?: number;
+  /** A thread whose event loop answers no ping for this long is terminated. */
+  readonly stuckAfterMs?: number;
+  readonly drainWithinMs?: number;
+  /** How many threads drain at a time. */
+  readonly drainAtOnce?: number;
+  readonly metricsWithinMs?: number;
+}
+
+const DEFAULTS = {
+  maxDeathsPerMinute: 5,
+  firstRespawnMs: 200,
+  pingEveryMs: 1_000,
+  stuckAfterMs: 10_000,
+  drainWithinMs: 40_000,
+  drainAtOnce: 1,
+  metricsWithinMs: 1_000,
+};
+
+/** What can be seen of a thread from outside. */
+export interface ThreadView {
+  readonly id: number;
+  readonly slot: number;
+  readonly state: ThreadState;
+  readonly startedAt: number;
+}
+
+/** Keeps `count` threads running. A thread that dies takes nobody with it and is replaced after a pause. */
+export class ThreadSupervisor implements Service {
+  readonly name = 'threads';
+  readonly #options: SupervisorOptions & typeof DEFAULTS;
+  readonly #threads = new Map<number, Thread>();
+  readonly #respawns = new Set<NodeJS.Timeout>();
+  readonly #tally = new Tally();
+  readonly #started = Promise.withResolvers<void>();
+  #deaths: number[] = [];
+  #watchdog: NodeJS.Timeout | undefined;
+  #ending = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  /** Resolves when every thread serves. Rejects when they die too often before that. */
+  run(): Promise<void> {
+    this.#options.metrics.gauge('threads_ready', 'Threads that serve', {
+      collect: (gauge) => gauge.set(this.#all().filter((thread) => thread.state === 'ready').length),
+    });
+    for (let slot = 0; slot < this.#options.count; slot++) this.#spawn(slot);
+    this.#watchdog = setInterval(() => this.#pingAll(), this.#options.pingEveryMs);
+    return this.#started.promise;
+  }
+
+  /** Asks the threads to drain, in turn, and ends each when it is done or out of time. */
+  async stop(): Promise<void> {
+    this.#ending = true;
+    for (const timer of this.#respawns) clearTimeout(timer);
+    clearInterval(this.#watchdog);
+    if (this.#watchdog) this.#started.reject(new Error('stopped before every thread served'));
+    const waiting = this.#all();
+    const lanes = Array.from({ length: Math.max(1, this.#options.drainAtOnce) }, async () => {
+      for (let thread = waiting.shift(); thread; thread = waiting.shift()) await this.#drain(thread);
+    });
+    await Promise.all(lanes);
+  }
+
+  threads(): ThreadView[] {
+    return this.#all().map(({ id, slot, state, startedAt }) => ({ id, slot, state, startedAt }));
+  }
+
+  /** Terminates one thread as a crash would. For tests of what happens then. Answers whether there was one. */
+  async end(id: number): Promise<boolean> {
+    const thread = this.#threads.get(id);
+    await thread?.terminate();
+    return thread !== undefined;
+  }
+
+  /** Asks every thread; the answers of those that gave one in time. */
+  async command(command: unknown, withinMs = 1_000): Promise<unknown[]> {
+    const answers = await Promise.allSettled(
+      this.#all().map((thread) => thread.ask({ ask: 'command', command }, withinMs)),
+    );
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  /** The metrics of the main thread and of all threads as one text. */
+  async metrics(): Promise<string> {
+    const { metrics, metricsWithinMs } = this.#options;
+    return this.#tally.text(() => this.#all(), { own: await metrics.snapshot(), withinMs: metricsWithinMs });
+  }
+
+  #all(): Thread[] {
+    return [...this.#threads.values()];
+  }
+
+  #spawn(slot: number): void {
+    const { entry, workerData, log, maxHeapMb } = this.#options;
+    const thread: Thread = new Thread({
+      entry,
+      slot,
+      workerData,
+      ...(maxHeapMb ? { maxHeapMb } : {}),
+      onReady: () => this.#isReady(),
+      onError: (error) => log.error({ err: error, thread: thread.id, slot }, 'a thread failed'),
+      onExit: (code) => this.#exited(thread, code),
+    });
+    this.#threads.set(thread.id, thread);
+  }
+
+  #isReady(): void {
+    const ready = this.#all().filter((thread) => thread.state === 'ready');
+    if (ready.length === this.#options.count) this.#started.resolve();
+  }
+
+  #exited(thread: Thread, code: number): void {
+    const { log, metrics, maxDeathsPerMinute, firstRespawnMs } = this.#options;
+    const { id, slot } = thread;
+    this.#tally.bury(thread);
+    this.#threads.delete(id);
+    if (this.#ending) return;
+    metrics.counter('thread_deaths_total', 'Threads that ended without being asked').inc();
+    const now = Date.now();
+    this.#deaths = [...this.#deaths.filter((at) => at > now - 60_000), now];
+    if (this.#deaths.length >= maxDeathsPerMinute) {
+      this.#giveUp();
+      return;
+    }
+    const inMs = backoffMs(this.#deaths.length, { firstMs: firstRespawnMs, maxMs: 10_000 });
+    log.error({ thread: id, slot, code, inMs }, 'a thread died and will be replaced');
+    const timer = setTimeout(() => {
+      this.#respawns.delete(timer);
+      this.#spawn(slot);
+    }, inMs);
+    this.#respawns.add(timer);
+  }
+
+  #giveUp(): void {
+    this.#ending = true;
+    for (const timer of this.#respawns) clearTimeout(timer);
+    const error = new Error(`${this.#deaths.length} threads died within a minute`);
+    this.#options.log.fatal({ err: error }, 'threads die too often');
+    this.#started.reject(error);
+    this.#options.onGiveUp();
+  }
+
+  /** Counts unanswered pings, not time: after a machine's sleep one tick has passed, whatever the clock says. */
+  #pingAll(): void {
+    const { pingEveryMs, stuckAfterMs, log } = this.#options;
+    for (const thread of this.#all()) {
+      if (thread.state !== 'ready') continue;
+      if (++thread.missedPings * pingEveryMs > stuckAfterMs) {
+        log.error({ thread: thread.id, slot: thread.slot }, 'a thread is stuck and will be ended');
+        void thread.terminate();
+        continue;
+      }
+      thread.ask({ ask: 'ping' }, stuckAfterMs * 2).then(
+        () => {
+          thread.missedPings = 0;
+        },
+        () => undefined,
+      );
+    }
+  }
+
+  async #drain(thread: Thread): Promise<void> {
+    if (thread.state === 'ended') return;
+    thread.state = 'draining';
+    try {
+      await thread.ask({ ask: 'drain' }, this.#options.drainWithinMs);
+    } catch (error) {
+      this.#options.log.error({ err: error, thread: thread.id }, 'a thread did not drain cleanly');
+    }
+    await thread.terminate();
+  }
+}
+
+/** Supervises threads that run `entry`. Nothing is started before `run`. */
+export function superviseThreads(options: SupervisorOptions): ThreadSupervisor {
+  return new ThreadSupervisor(options);
+}
