@@ -1,1 +1,2 @@
-export {};
+export { migrate } from './migrate.ts';
+export { type StoreSettings, storeSettings } from './settings.ts';

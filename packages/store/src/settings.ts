@@ -1,0 +1,22 @@
+import { integer, setting, text, url, type Values } from '@parley/runtime';
+
+/** What a process must know to use Postgres. */
+export const storeSettings = {
+  DATABASE_URL: setting(url(['postgres', 'postgresql']), undefined, 'Postgres, where everything ends up', {
+    secret: true,
+  }),
+  DATABASE_SCHEMA: setting(
+    text().nullable(),
+    null,
+    "the schema of this deployment's tables; without it, the user's own",
+  ),
+  DB_POOL_MAX: setting(integer({ min: 4, max: 50 }), 10, 'connections to Postgres that one thread may open'),
+  DB_STATEMENT_TIMEOUT_MS: setting(
+    integer({ min: 100, max: 600_000 }),
+    5_000,
+    'a statement that takes longer is given up',
+  ),
+};
+
+/** The values of `storeSettings`; all but the URL may be left to their defaults. */
+export type StoreSettings = Pick<Values<typeof storeSettings>, 'DATABASE_URL'> & Partial<Values<typeof storeSettings>>;
