@@ -1,0 +1,44 @@
+import type { Answer, answers, ChannelEvent, FailureData, InboxEvent, Parsed } from '@parley/protocol';
+import type { TRPCDefaultErrorShape, TrackedEnvelope } from '@trpc/server';
+
+// The router's type carries this file to clients: it names nothing but the protocol and tRPC.
+
+/** Who calls. */
+export interface Session {
+  readonly userId: string;
+  readonly name: string;
+  /** Opens when the carrier wants more: a feed waits here, so that a slow consumer makes no queue. */
+  readonly gate?: { open(signal: AbortSignal): Promise<void> };
+  /** Takes a newer token of the same user; the connection lives as long as that one. */
+  refresh(token: string): Promise<{ expiresAt: number }>;
+}
+
+/** Every procedure that is neither a feed nor about the connection itself. */
+export type CasePath = Exclude<keyof typeof answers, 'session.refresh'>;
+
+/** What the procedures call, by path. */
+export type Cases = {
+  readonly [K in CasePath]: (session: Pick<Session, 'userId' | 'name'>, input: Parsed<K>) => Promise<Answer<K>>;
+};
+
+/** What the subscriptions call. Every event is tracked. */
+export interface Feeds {
+  channel(
+    session: Session,
+    input: Parsed<'feed.channel'>,
+    signal: AbortSignal,
+  ): AsyncIterable<TrackedEnvelope<ChannelEvent>>;
+  inbox(session: Session, signal: AbortSignal): AsyncIterable<TrackedEnvelope<InboxEvent>>;
+}
+
+/** What a procedure is given. */
+export interface Context {
+  readonly session: Session;
+  readonly cases: Cases;
+  readonly feeds: Feeds;
+}
+
+/** A failed call as clients see it: never a stack, never an internal text. */
+export interface ErrorShape extends TRPCDefaultErrorShape {
+  readonly data: Omit<TRPCDefaultErrorShape['data'], 'stack'> & { readonly parley: FailureData };
+}

@@ -1,0 +1,33 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { ChannelIds, OperationIds } from '@parley/domain';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The UUID that a kind and its parts name: SHA-256, cut to a version 8 UUID. The same on every node, in every version. */
+export function uuidOf(kind: string, ...parts: readonly string[]): string {
+  // Lengths keep ['ab', 'c'] and ['a', 'bc'] apart, whatever the parts hold.
+  const hash = createHash('sha256').update([kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
+  const bytes = hash.digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** The user that a token's `sub` means: itself, if it is a UUID in lower case. */
+export function userIdOf(sub: string): string {
+  return UUID.test(sub) ? sub : uuidOf('user', sub);
+}
+
+/** Ids of messages and member changes. */
+export const operationIds: OperationIds = {
+  message: (channelId, senderId, clientMsgId) => uuidOf('message', channelId, senderId, clientMsgId),
+  memberChange: (operationId, userId) => uuidOf('member', operationId, userId),
+  fresh: () => randomUUID(),
+};
+
+/** Ids of channels. */
+export const channelIds: ChannelIds = {
+  direct: (oneId, otherId) => uuidOf('direct', ...[oneId, otherId].sort()),
+  named: (creatorId, clientId) => uuidOf('channel', creatorId, clientId),
+  fresh: () => randomUUID(),
+};

@@ -1,0 +1,61 @@
+import { availableParallelism } from 'node:os';
+import { bool, integer, list, oneOf, setting, text, url, type Values } from '@parley/runtime';
+
+const SECRET_MIN_BYTES = 32;
+const port = () => integer({ min: 0, max: 65_535 });
+
+/** What this app is told by its environment, beyond what the packages define for themselves. */
+export const apiSettings = {
+  NODE_ENV: setting(oneOf(['development', 'test', 'production']), 'development', 'what kind of run this is'),
+  HOST: setting(text(), '127.0.0.1', 'address that users reach; 0.0.0.0 in a container'),
+  PORT: setting(port(), 3_000, 'port that users reach'),
+  OPS_PORT: setting(port().nullable(), null, 'port of /livez, /readyz and /metrics; by default PORT + 1'),
+  THREADS: setting(integer({ min: 1, max: 256 }), availableParallelism(), 'threads that serve sockets'),
+  AUTH_SECRET: setting(text().nullable(), null, 'key of HS256 tokens, 32 bytes or more; or AUTH_JWKS_URL', {
+    secret: true,
+  }),
+  AUTH_JWKS_URL: setting(url(['http', 'https']).nullable(), null, 'keys of EdDSA, ES256 and RS256 tokens'),
+  AUTH_ISSUER: setting(text().nullable(), null, 'the only `iss` that is taken'),
+  AUTH_AUDIENCE: setting(text().nullable(), null, 'the only `aud` that is taken'),
+  TOKEN_GRACE_MS: setting(integer({ min: 0 }), 25_000, 'how long a connection outlives its token'),
+  DEV_TOKENS: setting(bool(), false, 'serve POST /dev/token, which makes anybody on this machine any user'),
+  ALLOWED_HOSTS: setting(list(), [], 'host names that browsers may use, with commas; empty: any'),
+  ALLOWED_ORIGINS: setting(list(), [], 'origins of pages that may connect, with commas; empty: the same host'),
+  MAX_CONNECTIONS: setting(integer({ min: 1 }), 10_000, 'connections of this process'),
+  CONNECTIONS_PER_USER: setting(integer({ min: 1 }), 10, 'connections of one user on one thread'),
+  MAX_CHANNEL_MEMBERS: setting(integer({ min: 2, max: 10_000 }), 100, 'members of a channel'),
+  COALESCE_ENABLED: setting(bool(), true, 'several frames of one turn in one write'),
+  DRAIN_WINDOW_MS: setting(integer({ min: 0 }), 20_000, 'how long clients are asked, one by one, to connect elsewhere'),
+  LOG_LEVEL: setting(
+    oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    'info',
+    'least level logged',
+  ),
+  TEST_CONTROLS: setting(bool(), false, 'for tests: POST /test/end-thread on the ops port'),
+  UNSAFE_ACK_BEFORE_APPEND: setting(bool(), false, 'for tests: answer a send before it is in the log'),
+};
+
+export type ApiSettings = Values<typeof apiSettings>;
+
+/** What single settings cannot say of themselves. */
+export function contradictions(env: NodeJS.ProcessEnv): string[] {
+  const secret = env.AUTH_SECRET ?? '';
+  const jwks = env.AUTH_JWKS_URL ?? '';
+  const problems: string[] = [];
+  if (secret === '' && jwks === '') problems.push('AUTH_SECRET: set it, or AUTH_JWKS_URL: tokens must be verified');
+  if (secret !== '' && jwks !== '') problems.push('AUTH_SECRET: not together with AUTH_JWKS_URL');
+  if (secret !== '' && Buffer.byteLength(secret) < SECRET_MIN_BYTES) {
+    problems.push(`AUTH_SECRET: expected ${SECRET_MIN_BYTES} bytes or more, found ${Buffer.byteLength(secret)}`);
+  }
+  if (isOn(env.DEV_TOKENS) && secret === '') problems.push('DEV_TOKENS: needs AUTH_SECRET to sign with');
+  if (env.NODE_ENV === 'production') {
+    for (const name of ['UNSAFE_ACK_BEFORE_APPEND', 'TEST_CONTROLS']) {
+      if (isOn(env[name])) problems.push(`${name}: not in production`);
+    }
+  }
+  return problems;
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && bool().safeParse(value).data === true;
+}
