@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { startApp } from './app-life.ts';
+import { seedDemo } from './demo.ts';
+import { Leftovers } from './leftovers.ts';
+import { checkPort } from './port-check.ts';
+import { run } from './run.ts';
+import { postgresFor, redisFor } from './servers.ts';
+import { claimStackDir, type StackDir } from './stack-dir.ts';
+import { type StackEnv, secretOf, writeStackEnv } from './stack-env.ts';
+import { Supervised } from './supervised.ts';
+import { buildWebPage } from './web-page.ts';
+
+interface StackOptions {
+  readonly root: string;
+  readonly port: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly say: (line: string) => void;
+}
+
+/** Everything that `npm start` runs, from the first folder to the last drain. */
+export class Stack {
+  readonly #options: StackOptions;
+  /** In the order of their starts. */
+  readonly #parts: Supervised[] = [];
+  #dir: StackDir | undefined;
+  #starting: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: StackOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when users can come; rejects when something cannot be started, with the rest still to be stopped. */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  /** The api first, then the worker, which persists what the api took, then what both stand on. Returns what did not end well. */
+  async stop(): Promise<unknown[]> {
+    this.#stopping = true;
+    await this.#starting.catch(() => undefined); // Whoever called start() hears of it.
+    const problems: unknown[] = [];
+    for (const part of this.#parts.reverse()) await part.stop().catch((error: unknown) => problems.push(error));
+    this.#dir?.release();
+    return problems;
+  }
+
+  async #start(): Promise<void> {
+    const { root, port, env, say } = this.#options;
+    const dir = claimStackDir({ home: join(root, '.data'), port, say });
+    this.#dir = dir;
+    const leftovers = new Leftovers(dir.path);
+    await leftovers.end(say);
+    await checkPort(port, env.HOST);
+    const page = buildWebPage(root, say);
+    const stackEnv = await this.#startServers(dir.path).finally(() => page.catch(() => undefined));
+    await page;
+    if (this.#stopping) return;
+    writeStackEnv(dir.path, stackEnv);
+    const all = { ...env, ...stackEnv };
+    await run(root, 'tools/migrate.ts', all);
+    await this.#startApps(all, leftovers);
+    if (this.#stopping || stackEnv.DEV_TOKENS !== 'true') return;
+    await seedDemo(`http://127.0.0.1:${port}`).catch((error: unknown) => say(`no demo users: ${String(error)}`));
+  }
+
+  async #startServers(dir: string): Promise<StackEnv> {
+    const { env, say } = this.#options;
+    const place = { dir, say };
+    const log = await redisFor('log', env.REDIS_LOG_URL, place);
+    if (log.kept) this.#parts.push(log.kept);
+    const cache = await redisFor('cache', env.REDIS_CACHE_URL, place);
+    if (cache.kept) this.#parts.push(cache.kept);
+    const postgres = await postgresFor(env.DATABASE_URL, place);
+    if (postgres.kept) this.#parts.push(postgres.kept);
+    return {
+      DATABASE_URL: postgres.url,
+      REDIS_LOG_URL: log.url,
+      REDIS_CACHE_URL: cache.url,
+      ...secretOf(dir, env),
+    };
+  }
+
+  async #startApps(stackEnv: NodeJS.ProcessEnv, leftovers: Leftovers): Promise<void> {
+    const { root, port, say } = this.#options;
+    const env = { LOG_LEVEL: 'warn', DRAIN_WINDOW_MS: '500', ...stackEnv, PORT: String(port) };
+    // Workers before apis: whoever accepts finds somebody who persists.
+    for (const [name, ready] of [['worker', 'working on'] as const, ['api', 'listening on'] as const]) {
+      if (this.#stopping) return;
+      const app = { name, ready, env, entry: join(root, `apps/${name}/src/main.ts`) };
+      const part = new Supervised({
+        name,
+        say,
+        start: () =>
+          startApp({ ...app, say: (line) => say(`${name}: ${line}`), onPid: (pid) => leftovers.note(name, pid) }),
+      });
+      await part.run();
+      this.#parts.push(part);
+    }
+  }
+}
