@@ -1,0 +1,93 @@
+import type { IncomingMessage } from 'node:http';
+import { Failure, type Limiter } from '@parley/domain';
+import { CLOSE_CODES } from '@parley/protocol';
+import type { Closing, Connection, Opening } from '@parley/transport';
+import { LiveSession } from './auth/live-session.ts';
+import type { Principal, VerifyToken } from './auth/verify-token.ts';
+import type { Session } from './context.ts';
+import { checkProtocol } from './protocol-version.ts';
+import type { UserConnections } from './user-connections.ts';
+
+interface SessionDeps {
+  readonly verify: VerifyToken;
+  /** Makes sure that the user has a row. */
+  readonly meet: (principal: Principal) => Promise<void>;
+  readonly connections: UserConnections;
+  readonly limiter: Limiter;
+  readonly graceMs: number;
+}
+
+/** Who comes in by a socket: it lives as long as his newest token. */
+export function openSocketSession(deps: SessionDeps) {
+  return async ({ connection, connectionParams }: Opening): Promise<Session> => {
+    checkProtocol(connectionParams?.protocol);
+    const principal = await welcome(deps, connectionParams?.token);
+    const leave = deps.connections.enter(principal.userId);
+    if (!leave) throw new Failure('RATE_LIMITED', 'too many connections', { retryAfterMs: 5_000 });
+    const live = new LiveSession(principal, {
+      verify: deps.verify,
+      graceMs: deps.graceMs,
+      onExpired: () => connection.close(CLOSE_CODES.TOKEN_EXPIRED, 'token expired'),
+    });
+    connection.onClose(() => {
+      leave();
+      live[Symbol.dispose]();
+    });
+    connection.setIdentity({ userId: principal.userId, ...(principal.sid !== null && { sid: principal.sid }) });
+    live.run();
+    return socketSession(live, connection);
+  };
+}
+
+function socketSession(live: LiveSession, connection: Connection): Session {
+  return {
+    userId: live.userId,
+    name: live.name,
+    gate: connection.gate,
+    holdFeed: () => connection.holdFeed(),
+    refresh: (token) => live.refresh(token),
+  };
+}
+
+/** Who asks over HTTP: each request says it anew. */
+export function openHttpSession(deps: SessionDeps) {
+  return async (request: IncomingMessage): Promise<Session> => {
+    checkProtocol(request.headers['x-parley-protocol']);
+    const [scheme = '', token] = (request.headers.authorization ?? '').split(' ');
+    const principal = await welcome(deps, scheme.toLowerCase() === 'bearer' ? token : undefined);
+    const { userId, name } = principal;
+    const { allowed, retryAfterMs } = await deps.limiter.take('http.query', userId);
+    if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
+    return { userId, name, refresh: (newer) => checkNewer(deps.verify, userId, newer) };
+  };
+}
+
+async function welcome({ verify, meet }: SessionDeps, token: string | undefined): Promise<Principal> {
+  const principal = await verify(token ?? '');
+  await meet(principal);
+  return principal;
+}
+
+/** There is no connection to extend, but the answer is the same. */
+async function checkNewer(verify: VerifyToken, userId: string, token: string): Promise<{ expiresAt: number }> {
+  const principal = await verify(token);
+  if (principal.userId !== userId) throw new Failure('UNAUTHENTICATED', 'the token is of another user');
+  return { expiresAt: principal.expiresAt };
+}
+
+/** How a socket is closed that was not let in: by the code the client knows whether to come back. */
+export function closingOf(error: unknown): Closing {
+  const code = error instanceof Failure ? error.code : null;
+  switch (code) {
+    case 'TOKEN_EXPIRED':
+      return { code: CLOSE_CODES.TOKEN_EXPIRED, reason: 'token expired' };
+    case 'UNAUTHENTICATED':
+      return { code: CLOSE_CODES.UNAUTHENTICATED, reason: 'unauthenticated' };
+    case 'RATE_LIMITED':
+      return { code: CLOSE_CODES.TOO_MANY, reason: 'too many connections' };
+    case 'PROTOCOL':
+      return { code: CLOSE_CODES.PROTOCOL_TOO_OLD, reason: 'protocol' };
+    default:
+      return { code: CLOSE_CODES.RESTART, reason: 'try again' };
+  }
+}
