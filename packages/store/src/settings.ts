@@ -1,5 +1,8 @@
 import { integer, setting, text, url, type Values } from '@parley/runtime';
 
+export const POOL_MAX_DEFAULT = 10;
+export const STATEMENT_TIMEOUT_MS_DEFAULT = 5_000;
+
 /** What a process must know to use Postgres. */
 export const storeSettings = {
   DATABASE_URL: setting(url(['postgres', 'postgresql']), undefined, 'Postgres, where everything ends up', {
@@ -10,10 +13,14 @@ export const storeSettings = {
     null,
     "the schema of this deployment's tables; without it, the user's own",
   ),
-  DB_POOL_MAX: setting(integer({ min: 4, max: 50 }), 10, 'connections to Postgres that one thread may open'),
+  DB_POOL_MAX: setting(
+    integer({ min: 4, max: 50 }),
+    POOL_MAX_DEFAULT,
+    'connections to Postgres that one thread may open',
+  ),
   DB_STATEMENT_TIMEOUT_MS: setting(
     integer({ min: 100, max: 600_000 }),
-    5_000,
+    STATEMENT_TIMEOUT_MS_DEFAULT,
     'a statement that takes longer is given up',
   ),
 };

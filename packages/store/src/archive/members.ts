@@ -1,0 +1,31 @@
+import type { Archive } from '@parley/domain';
+import type { Database } from '../database.ts';
+import { statement } from '../statement.ts';
+import { type PageQuery, pageOf, readCursor } from './keyset.ts';
+import { type MemberColumns, memberOf } from './rows.ts';
+
+const MEMBERS = statement('members');
+const MEMBERS_BY_ID = statement('members-by-id');
+
+interface MemberRow {
+  readonly member: MemberColumns;
+}
+
+/** A channel's members in the order in which they joined: a new role moves nobody to another page. */
+export function members(database: Database): Pick<Archive, 'members' | 'membersById'> {
+  return {
+    members: async (channelId, { cursor, limit }: PageQuery) => {
+      const from = cursor === null ? null : readCursor(cursor);
+      const values = [channelId, from?.at ?? null, from?.id ?? null, limit + 1];
+      const rows = await database.query<MemberRow>(MEMBERS, values);
+      return pageOf(rows, limit, {
+        item: (row) => memberOf(row.member),
+        keyset: ({ member }) => ({ at: member.joined_at, id: member.user.id }),
+      });
+    },
+    membersById: async (channelId, userIds) => {
+      const rows = await database.query<MemberRow>(MEMBERS_BY_ID, [channelId, userIds]);
+      return rows.map((row) => memberOf(row.member));
+    },
+  };
+}

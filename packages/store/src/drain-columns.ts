@@ -1,0 +1,113 @@
+import type { ChangeRow, CreatedRow, DeadLetterRow, DrainBatch, HeadRow, MemberRow, Move } from '@parley/domain';
+import type { MessageExtra } from './entities/message.ts';
+
+/** The arrays of a batch in the order of `drain.sql`: one array a column, one element a row. */
+export function drainColumns(batch: DrainBatch): unknown[][] {
+  return [
+    ...columns(batch.moves, moveRow),
+    ...columns(batch.created, createdRow),
+    ...columns(batch.members, memberRow),
+    ...columns(batch.changes, changeRow),
+    ...columns(batch.deadLetters, deadLetterRow),
+    ...columns(batch.heads, headRow),
+  ];
+}
+
+/** Turns rows into columns. The mapper names its fields once; without rows there must be as many empty columns. */
+function columns<Row>(rows: readonly Row[], { width, values }: RowShape<Row>): unknown[][] {
+  const result: unknown[][] = Array.from({ length: width }, () => []);
+  for (const row of rows) {
+    for (const [i, value] of values(row).entries()) result[i]?.push(value);
+  }
+  return result;
+}
+
+interface RowShape<Row> {
+  readonly width: number;
+  readonly values: (row: Row) => readonly unknown[];
+}
+
+const moveRow: RowShape<Move> = {
+  width: 6,
+  values: ({ from, toEpoch, toK }) => [from.partition, from.epoch, from.readEpoch, from.readK, toEpoch, toK],
+};
+
+const createdRow: RowShape<CreatedRow> = {
+  width: 11,
+  values: (row) => [
+    row.partition,
+    row.channelId,
+    row.place.epoch,
+    row.place.n,
+    row.place.m,
+    row.place.at,
+    row.id,
+    row.senderId,
+    row.clientMsgId,
+    row.body,
+    extraOf(row),
+  ],
+};
+
+const memberRow: RowShape<MemberRow> = {
+  width: 9,
+  values: ({ partition, channelId, userId, rank, version, place, joined }) => [
+    partition,
+    channelId,
+    userId,
+    rank,
+    version,
+    place.epoch,
+    place.n,
+    place.at,
+    joined ?? false,
+  ],
+};
+
+const changeRow: RowShape<ChangeRow> = {
+  width: 9,
+  values: ({ partition, channelId, place, kind, target, actorId, operationId }) => [
+    partition,
+    channelId,
+    place.epoch,
+    place.n,
+    place.at,
+    kind,
+    target,
+    actorId,
+    operationId,
+  ],
+};
+
+const deadLetterRow: RowShape<DeadLetterRow> = {
+  width: 10,
+  values: (row) => [
+    row.partition,
+    row.epoch,
+    row.k,
+    row.channelId,
+    row.place?.epoch ?? null,
+    row.place?.n ?? null,
+    row.senderId,
+    row.clientMsgId,
+    Buffer.from(row.line),
+    row.reason,
+  ],
+};
+
+const headRow: RowShape<HeadRow> = {
+  width: 6,
+  values: ({ partition, channelId, place }) => [partition, channelId, place.epoch, place.n, place.m, place.at],
+};
+
+/** Most messages are words only: then it is null, and takes no room. */
+function extraOf(row: CreatedRow): string | null {
+  const extra: MessageExtra = {
+    ...(row.replyTo !== null && { replyTo: row.replyTo }),
+    ...(row.threadOf !== null && { threadOf: row.threadOf }),
+    ...(row.attachmentIds.length > 0 && { attachmentIds: row.attachmentIds }),
+    ...(row.mentions.length > 0 && { mentions: row.mentions }),
+    ...(row.encrypted !== null && { encrypted: row.encrypted }),
+  };
+  return Object.keys(extra).length === 0 ? null : JSON.stringify(extra);
+}

@@ -1,0 +1,56 @@
+import { type HeaderSnapshot, type HeaderSource, partitionOf } from '@parley/domain';
+import { formatPosition } from '@parley/protocol';
+import type { Database } from './database.ts';
+import { type CursorTriple, cursorPosition } from './positions.ts';
+import { statement } from './statement.ts';
+
+const HEADER = statement('header');
+
+interface HeaderRow {
+  readonly epoch: number;
+  readonly version: number;
+  readonly member_limit: number;
+  readonly head: { readonly epoch: number; readonly n: number; readonly m: number; readonly at: number } | null;
+  readonly members: readonly HeaderMember[];
+}
+
+type HeaderMember = [
+  userId: string,
+  rank: number,
+  silencedUntil: number,
+  readTo: CursorTriple,
+  deliveredTo: CursorTriple,
+  unread: number,
+];
+
+/** Headers as Postgres has them. */
+export function headerSource(database: Database): HeaderSource {
+  return {
+    header: async (channelId) => {
+      const [row] = await database.query<HeaderRow>(HEADER, [channelId, partitionOf(channelId)]);
+      return row ? snapshotOf(row) : null;
+    },
+  };
+}
+
+function snapshotOf({ epoch, version, member_limit, head, members }: HeaderRow): HeaderSnapshot {
+  return {
+    epoch,
+    version,
+    memberLimit: member_limit,
+    head: head && { position: formatPosition(head), m: head.m, at: head.at },
+    members: members.map(([userId, rank, silencedUntilMs, readTo, deliveredTo, unread]) => ({
+      userId,
+      rank,
+      silencedUntilMs,
+      readTo: cursorAt(readTo),
+      deliveredTo: cursorAt(deliveredTo),
+      unread,
+    })),
+  };
+}
+
+function cursorAt(cursor: CursorTriple) {
+  const position = cursorPosition(cursor);
+  return position && { position, at: cursor[2] };
+}

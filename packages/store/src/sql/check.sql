@@ -1,0 +1,1 @@
+select from log_partition limit 1

@@ -1,0 +1,1 @@
+select partition, epoch, read_epoch, read_k from log_partition order by partition

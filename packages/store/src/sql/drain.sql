@@ -1,0 +1,134 @@
+-- One batch of a lane, in one statement: it commits whole or not at all.
+-- A partition whose row another worker holds, whose cursor has moved or whose epoch is not the log's, is not in `mine`, and nothing
+-- of it is written. All parts see the snapshot from before the statement, so what one entry does to another was folded by the caller.
+with mine as materialized (
+  select p.partition, move.to_epoch, move.to_k
+  from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+    as move (partition, epoch, from_epoch, from_k, to_epoch, to_k)
+  join log_partition p
+    on (p.partition, p.epoch, p.read_epoch, p.read_k) = (move.partition, move.epoch, move.from_epoch, move.from_k)
+  for update of p skip locked
+),
+
+-- Messages.
+sent as materialized (
+  select row.*
+  from unnest(
+    $7::smallint[], $8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::uuid[], $14::uuid[], $15::uuid[],
+    $16::text[], $17::jsonb[]
+  ) as row (partition, channel_id, epoch, n, m, sent_at, id, sender_id, client_msg_id, body, extra)
+  join mine using (partition)
+),
+kept as (
+  -- Of twins in one batch the first stands. The conflict is named: a position used twice must raise, not pass for a twin.
+  insert into messages (channel_id, epoch, n, m, sent_at, id, sender_id, client_msg_id, body, extra)
+  select channel_id, epoch, n, m, sent_at, id, sender_id, client_msg_id, body, extra
+  from sent
+  order by channel_id, epoch, n
+  on conflict (channel_id, sender_id, client_msg_id) do nothing
+  returning channel_id, epoch, n, sender_id, client_msg_id
+),
+twin as materialized (
+  select
+    sent.partition, sent.channel_id, sent.epoch, sent.n, sent.sent_at, sent.sender_id, sent.client_msg_id,
+    coalesce(older.epoch, kept.epoch) as by_epoch, coalesce(older.n, kept.n) as by_n
+  from sent
+  left join messages older using (channel_id, sender_id, client_msg_id)
+  left join kept using (channel_id, sender_id, client_msg_id)
+  -- Twins are rare, and without this gate the planner's search for them costs more than the insert.
+  where (select count(*) from kept) < (select count(*) from sent)
+    and (coalesce(older.epoch, kept.epoch), coalesce(older.n, kept.n)) is distinct from (sent.epoch, sent.n)
+),
+
+-- Members. Who was one before is asked of the snapshot, in which nobody else can change these channels: their partition is locked.
+member as materialized (
+  select row.*, before.user_id is not null as was_member
+  from unnest(
+    $18::smallint[], $19::uuid[], $20::uuid[], $21::smallint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[],
+    $26::boolean[]
+  ) as row (partition, channel_id, user_id, rank, version, epoch, n, at, joined)
+  join mine using (partition)
+  left join channel_members before using (channel_id, user_id)
+),
+gone as (
+  delete from channel_members m
+  using member
+  where member.rank is null and (m.channel_id, m.user_id) = (member.channel_id, member.user_id)
+),
+come as (
+  -- Who joins has read what was said before.
+  insert into channel_members as m (
+    channel_id, user_id, rank, joined_at, read_epoch, read_n, read_at, delivered_epoch, delivered_n, delivered_at
+  )
+  select channel_id, user_id, rank, at, epoch, n, at, epoch, n, at
+  from member
+  where rank is not null and (joined or not was_member)
+  order by channel_id, user_id
+  on conflict (channel_id, user_id) do update set
+    rank = excluded.rank, joined_at = excluded.joined_at,
+    read_epoch = excluded.read_epoch, read_n = excluded.read_n, read_at = excluded.read_at,
+    delivered_epoch = excluded.delivered_epoch, delivered_n = excluded.delivered_n, delivered_at = excluded.delivered_at
+),
+ranked as (
+  update channel_members m set rank = member.rank
+  from member
+  where member.rank is not null and not member.joined and member.was_member
+    and (m.channel_id, m.user_id) = (member.channel_id, member.user_id)
+),
+counted as (
+  -- More members than the limit: the check on the table refuses the whole batch.
+  update channels c
+  set version = greatest(c.version, change.version), member_count = c.member_count + change.come - change.gone
+  from (
+    select
+      channel_id, max(version) as version,
+      count(*) filter (where rank is not null and not was_member) as come,
+      count(*) filter (where rank is null and was_member) as gone
+    from member
+    group by channel_id
+  ) change
+  where c.id = change.channel_id
+),
+
+-- Every position that is not a message has a row here.
+changed as (
+  insert into log_change (channel_id, epoch, n, at, kind, target, actor_id, operation_id, by_epoch, by_n)
+  select channel_id, epoch, n, at, kind, target, actor_id, operation_id, null, null
+  from unnest(
+    $27::smallint[], $28::uuid[], $29::bigint[], $30::bigint[], $31::bigint[], $32::text[], $33::uuid[], $34::uuid[], $35::uuid[]
+  ) as row (partition, channel_id, epoch, n, at, kind, target, actor_id, operation_id)
+  join mine using (partition)
+  union all
+  select channel_id, epoch, n, sent_at, 's', null, sender_id, client_msg_id, by_epoch, by_n from twin
+),
+buried as (
+  insert into dead_letter (
+    partition, epoch, k, channel_id, channel_epoch, channel_n, sender_id, client_msg_id, line, reason, at
+  )
+  select
+    partition, epoch, k, channel_id, channel_epoch, channel_n, sender_id, client_msg_id, line, reason,
+    (extract(epoch from clock_timestamp()) * 1000)::bigint
+  from unnest(
+    $36::smallint[], $37::bigint[], $38::bigint[], $39::uuid[], $40::bigint[], $41::bigint[], $42::uuid[], $43::uuid[],
+    $44::bytea[], $45::text[]
+  ) as row (partition, epoch, k, channel_id, channel_epoch, channel_n, sender_id, client_msg_id, line, reason)
+  join mine using (partition)
+),
+head as (
+  insert into channel_head (channel_id, epoch, n, m, at)
+  select channel_id, epoch, n, m, at
+  from unnest($46::smallint[], $47::uuid[], $48::bigint[], $49::bigint[], $50::bigint[], $51::bigint[])
+    as row (partition, channel_id, epoch, n, m, at)
+  join mine using (partition)
+  order by channel_id
+  on conflict (channel_id) do update set epoch = excluded.epoch, n = excluded.n, m = excluded.m, at = excluded.at
+),
+moved as (
+  update log_partition p set read_epoch = mine.to_epoch, read_k = mine.to_k
+  from mine
+  where p.partition = mine.partition
+  returning p.partition
+)
+select
+  coalesce((select array_agg(partition) from moved), '{}') as moved,
+  coalesce((select json_agg(twin) from twin), '[]') as twins

@@ -1,0 +1,39 @@
+-- A channel's header from one snapshot. Unread is counted for all members in one pass over the messages after the lowest cursor:
+-- going down from the newest, a member has as many unread as messages were met before his cursor.
+with member as materialized (
+  select
+    cm.user_id, cm.rank, cm.silenced_until, read_to,
+    array[cm.delivered_epoch, cm.delivered_n, cm.delivered_at] as delivered_to
+  from channel_members cm
+  -- include read-to
+  where cm.channel_id = $1
+),
+step as (
+  select read_to[1] as epoch, read_to[2] as n, 0 as message, member from member
+  union all
+  select epoch, n, 1, null
+  from messages
+  where channel_id = $1 and (epoch, n) > (select low[1], low[2] from (select min(read_to) as low from member) lowest)
+),
+passed as (
+  -- At the same position the cursor comes before the message: what is read up to is read.
+  select message, member, sum(message) over (order by epoch desc, n desc, message rows unbounded preceding) as unread
+  from step
+)
+select
+  p.epoch, c.version, c.member_limit,
+  (select to_jsonb(h) from channel_head h where h.channel_id = c.id) as head,
+  coalesce(
+    (
+      select json_agg(
+        json_build_array(
+          (member).user_id, (member).rank, (member).silenced_until, (member).read_to, (member).delivered_to, unread
+        )
+      )
+      from passed
+      where message = 0
+    ),
+    '[]'
+  ) as members
+from channels c, log_partition p
+where c.id = $1 and p.partition = $2

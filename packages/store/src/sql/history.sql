@@ -1,0 +1,38 @@
+-- What happened in a channel after a position, with what says whether the caller may see it, from one snapshot.
+select
+  (select epoch from log_partition where partition = $5) as epoch,
+  coalesce((select version from channels where id = $1), 0) as version,
+  exists (select from channel_members where channel_id = $1 and user_id = $2) as member,
+  (
+    ($3::bigint, $4::bigint) = (0, 0)
+    or exists (select from messages where (channel_id, epoch, n) = ($1, $3, $4))
+    or exists (select from log_change where (channel_id, epoch, n) = ($1, $3, $4))
+  ) as known,
+  coalesce(
+    (
+      select json_agg(to_jsonb(m) order by m.epoch, m.n)
+      from (
+        select * from messages where channel_id = $1 and (epoch, n) > ($3, $4) order by epoch, n limit $6
+      ) m
+    ),
+    '[]'
+  ) as messages,
+  coalesce(
+    (
+      select json_agg(
+        to_jsonb(c) || jsonb_build_object('member', case when c.kind in ('j', 'u') then (
+          select
+            -- include member-json
+          from channel_members cm
+          join users u on u.id = cm.user_id
+          -- include read-to
+          where cm.channel_id = c.channel_id and cm.user_id = c.target
+        ) end)
+        order by c.epoch, c.n
+      )
+      from (
+        select * from log_change where channel_id = $1 and (epoch, n) > ($3, $4) order by epoch, n limit $6
+      ) c
+    ),
+    '[]'
+  ) as changes

@@ -1,0 +1,1 @@
+select * from messages where id = $2 and channel_id = $1

@@ -1,0 +1,56 @@
+import type { Archive, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
+import type { Log, Service } from '@parley/runtime';
+import { archive } from './archive.ts';
+import { Database, type PoolUse } from './database.ts';
+import { drainStore } from './drain-store.ts';
+import { epochLedger } from './epoch-ledger.ts';
+import { headerSource } from './header-source.ts';
+import { POOL_MAX_DEFAULT, STATEMENT_TIMEOUT_MS_DEFAULT, type StoreSettings } from './settings.ts';
+import { statement } from './statement.ts';
+
+/** Postgres, by what it is asked for. */
+export interface Store extends Service, AsyncDisposable {
+  readonly archive: Archive;
+  readonly ledger: EpochLedger;
+  readonly headers: HeaderSource;
+  readonly drain: DrainStore;
+  /** Rejects when Postgres does not answer, or its tables are not there. */
+  check(): Promise<void>;
+  poolUse(): PoolUse;
+}
+
+interface OpenOptions {
+  /** How Postgres' own views name this process. */
+  readonly name: string;
+  readonly log?: Log;
+}
+
+const CHECK = statement('check');
+
+/** Makes a store at once; it connects when it is first asked for something, and again after Postgres was away. */
+export function openStore(settings: StoreSettings, { name, log }: OpenOptions): Store {
+  const database = new Database({
+    url: settings.DATABASE_URL,
+    schema: settings.DATABASE_SCHEMA ?? null,
+    applicationName: name,
+    poolMax: settings.DB_POOL_MAX ?? POOL_MAX_DEFAULT,
+    statementTimeoutMs: settings.DB_STATEMENT_TIMEOUT_MS ?? STATEMENT_TIMEOUT_MS_DEFAULT,
+    warn: (message) => log?.warn(message),
+  });
+  let closed: Promise<void> | undefined;
+  const close = () => (closed ??= database[Symbol.asyncDispose]());
+  return {
+    name: 'store',
+    archive: archive(database),
+    ledger: epochLedger(database),
+    headers: headerSource(database),
+    drain: drainStore(database),
+    check: async () => {
+      await database.query(CHECK);
+    },
+    poolUse: () => database.poolUse(),
+    run: () => undefined,
+    stop: close,
+    [Symbol.asyncDispose]: close,
+  };
+}
