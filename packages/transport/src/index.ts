@@ -1,1 +1,10 @@
-export {};
+export { closeSocket } from './close-socket.ts';
+export type { Connection, Identity } from './connection.ts';
+export type { CallError, Closing, Opening, SocketDoorOptions } from './door-options.ts';
+export type { DrainOptions } from './drain.ts';
+export { createGate, type Gate, type GateLimits } from './gate.ts';
+export { findHostRefusal, findRefusal, type GuardRules, type Refusal, refusalAnswer } from './guard.ts';
+export { createHttpDoor, createPublicServer, type HttpDoor } from './http-door.ts';
+export { DOOR_LIMITS, type DoorLimits } from './limits.ts';
+export { createSocketDoor, type SocketDoor } from './socket-door.ts';
+export { type Rate, TokenBucket } from './token-bucket.ts';

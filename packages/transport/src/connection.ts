@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { systemClock } from '@parley/runtime';
+import type { WebSocket } from 'ws';
+import { closeSocket } from './close-socket.ts';
+import { createGate, type Gate } from './gate.ts';
+import type { DoorLimits } from './limits.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Who is at the other end, in the application's words, such as `userId` and `sessionId`. */
+export type Identity = Readonly<Record<string, string>>;
+
+/** One socket, as an application sees it. */
+export interface Connection {
+  readonly id: string;
+  /** The upgrade request. */
+  readonly req: IncomingMessage;
+  readonly socket: WebSocket;
+  /** To be awaited before each event of a feed. */
+  readonly gate: Gate;
+  readonly openedAt: number;
+  /** Undefined until `setIdentity`. */
+  readonly identity: Identity | undefined;
+  /** Ends the time limit for saying who it is. Another call replaces the identity. */
+  setIdentity(identity: Identity): void;
+  /** Closes the socket with a code; a peer that does not answer is cut off 2 s later. */
+  close(code: number, reason: string): void;
+  /** Called once when the socket is gone, or at once when it is already. */
+  onClose(listener: () => void): void;
+  /** Counts a feed. Gives the function that ends the count, or undefined when the connection holds as many as it may. */
+  holdFeed(): (() => void) | undefined;
+}
+
+/** Why a socket is not read for now. */
+type HoldReason = 'context' | 'full' | 'budget';
+
+interface ConnectionOptions {
+  readonly req: IncomingMessage;
+  readonly socket: WebSocket;
+  readonly limits: DoorLimits;
+  readonly slowCode: number;
+  onIdentified(): void;
+}
+
+/** A connection with what only its door may do. */
+export class DoorConnection implements Connection {
+  readonly id = randomUUID();
+  readonly req: IncomingMessage;
+  readonly socket: WebSocket;
+  readonly gate: Gate;
+  readonly openedAt = Date.now();
+  readonly #limits: DoorLimits;
+  readonly #frames: TokenBucket;
+  readonly #holds = new Set<HoldReason>();
+  readonly #closed = new AbortController();
+  #deadline: NodeJS.Timeout | undefined;
+  #identity: Identity | undefined;
+  #feeds = 0;
+  #contextPending = false;
+
+  readonly #onIdentified: () => void;
+
+  constructor(options: ConnectionOptions) {
+    const { req, socket, limits, slowCode, onIdentified } = options;
+    this.req = req;
+    this.socket = socket;
+    this.#limits = limits;
+    this.#onIdentified = onIdentified;
+    this.#frames = new TokenBucket(limits.frames, systemClock);
+    this.gate = createGate(socket, {
+      highWaterBytes: limits.highWaterBytes,
+      closeBytes: limits.slowBytes,
+      closeAfterMs: limits.slowAfterMs,
+      closeCode: slowCode,
+    });
+  }
+
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  setIdentity(identity: Identity): void {
+    if (this.#closed.signal.aborted) return;
+    const first = this.#identity === undefined;
+    this.#identity = identity;
+    clearTimeout(this.#deadline);
+    if (first) this.#onIdentified();
+  }
+
+  close(code: number, reason: string): void {
+    closeSocket(this.socket, code, reason);
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#closed.signal.aborted) listener();
+    else this.#closed.signal.addEventListener('abort', listener, { once: true });
+  }
+
+  holdFeed(): (() => void) | undefined {
+    if (this.#feeds >= this.#limits.feeds) return undefined;
+    this.#feeds++;
+    let held = true;
+    return () => {
+      if (held) this.#feeds--;
+      held = false;
+    };
+  }
+
+  /** Starts the time limit for saying who it is. */
+  expectIdentity(onTimeout: () => void): void {
+    this.#deadline = setTimeout(onTimeout, this.#limits.identityWithinMs);
+  }
+
+  /** The socket is gone. */
+  ended(): void {
+    clearTimeout(this.#deadline);
+    this.#closed.abort();
+  }
+
+  /** While the context is being made no more than one frame is read: what waits for it must not pile up. */
+  contextPending(pending: boolean): void {
+    this.#contextPending = pending;
+    if (!pending) this.#release('context');
+  }
+
+  /** To be called for each frame, after its answers, if any, have been written. */
+  received(): void {
+    if (this.#contextPending) this.#hold('context');
+    const waitMs = this.#frames.take();
+    if (waitMs > 0) {
+      this.#hold('budget');
+      setTimeout(() => this.#release('budget'), waitMs);
+    }
+    if (this.gate.isOpen || this.#holds.has('full')) return;
+    // Who does not read the answers gets no more questions in.
+    this.#hold('full');
+    const release = () => this.#release('full');
+    this.gate.open(this.#closed.signal).then(release, release);
+  }
+
+  #hold(reason: HoldReason): void {
+    // A closing socket must go on reading: it waits for the peer's close frame.
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.#holds.add(reason);
+    this.socket.pause();
+  }
+
+  #release(reason: HoldReason): void {
+    this.#holds.delete(reason);
+    if (this.#holds.size === 0) this.socket.resume();
+  }
+}

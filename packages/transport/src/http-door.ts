@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AnyRouter, inferRouterContext } from '@trpc/server';
+import type { NodeHTTPCreateContextFnOptions } from '@trpc/server/adapters/node-http';
+import { createHTTPHandler } from '@trpc/server/adapters/standalone';
+import type { CallError } from './door-options.ts';
+import { findHostRefusal, refusalAnswer } from './guard.ts';
+
+type HttpOpening = NodeHTTPCreateContextFnOptions<IncomingMessage, ServerResponse>;
+
+interface HttpDoorOptions<TRouter extends AnyRouter> {
+  /** Its `errorFormatter` is what stands between internal texts and clients. */
+  readonly router: TRouter;
+  createContext(opening: HttpOpening): Promise<inferRouterContext<TRouter>> | inferRouterContext<TRouter>;
+  /** Under this path the router is served, such as `/trpc`. */
+  readonly path: string;
+  readonly hosts?: readonly string[];
+  readonly maxBodyBytes?: number;
+  readonly maxBatchSize?: number;
+  onError?(failure: CallError): void;
+}
+
+/** Answers a request under the door's path. False: the request is not this door's, and nothing has been done with it. */
+export type HttpDoor = (req: IncomingMessage, res: ServerResponse) => boolean;
+
+/** Serves a tRPC router over HTTP: queries, mutations, and feeds as server-sent events. */
+export function createHttpDoor<TRouter extends AnyRouter>(options: HttpDoorOptions<TRouter>): HttpDoor {
+  return doorOf(options);
+}
+
+function doorOf(options: HttpDoorOptions<AnyRouter>): HttpDoor {
+  const { path, hosts = [] } = options;
+  const handle = createHTTPHandler({
+    router: options.router,
+    basePath: `${path}/`,
+    maxBodySize: options.maxBodyBytes ?? 65_536,
+    maxBatchSize: options.maxBatchSize ?? 128,
+    createContext: (opening) => options.createContext(opening),
+    onError: ({ error, path: procedure, type, ctx }) => options.onError?.({ error, path: procedure, type, ctx }),
+  });
+  return (req, res) => {
+    const [asked = ''] = (req.url ?? '').split('?', 1);
+    if (!asked.startsWith(`${path}/`)) return false;
+    const refusal = findHostRefusal(req, hosts);
+    if (refusal) {
+      const answer = refusalAnswer(refusal);
+      res.writeHead(refusal.status, answer.headers).end(answer.body);
+    } else {
+      handle(req, res);
+    }
+    return true;
+  };
+}
+
+/** An HTTP server whose limits leave no room for requests that never end. The defaults of Node are minutes. */
+export function createPublicServer(listener: RequestListener, options: { maxConnections?: number } = {}): Server {
+  const server = createServer(
+    {
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 8_192,
+    },
+    listener,
+  );
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  return server;
+}
