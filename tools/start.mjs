@@ -17,10 +17,9 @@ const commands = {
   migrate: [source, `${root}tools/migrate.ts`],
   config: [source, `${root}tools/config.ts`],
   verify: [source, `${root}tools/verify.ts`],
-  bench: [source, `${root}tools/bench.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
-const standalone = ['start', 'test', 'bench'];
+const standalone = ['start', 'test'];
 
 const [command = '', ...rest] = process.argv.slice(2);
 const entry = commands[command];

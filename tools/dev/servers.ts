@@ -18,7 +18,9 @@ export async function postgresFor(given: string | undefined, { dir, say }: Place
   if (given) return named('Postgres', given, say);
   const { server, kept } = await keep('Postgres', say, () => startPostgres({ dir: join(dir, 'postgres') }));
   if (server.dir !== join(dir, 'postgres')) {
-    say(`Postgres may not run as root, and its user cannot enter this folder: its data lies in ${server.dir}`);
+    say(
+      `Postgres cannot run as root, and the user it runs as cannot enter this folder: its data lies in ${server.dir}`,
+    );
   }
   const url = await server.createDatabase('parley').catch((error: unknown) => {
     if (!String(error).includes('already exists')) throw error;

@@ -1,4 +1,14 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 interface Owner {
@@ -33,19 +43,22 @@ export function claimStackDir({ home, port, say }: Claim): StackDir {
     if (holder.port === port) throw new Error(alreadyRuns(holder));
     say(`.data is in use by the stack on port ${holder.port}: this one keeps its data in .data/port-${port}`);
   }
+  const isNew = !existsSync(ofPort);
   const holder = hold(ofPort, port);
   if (holder) throw new Error(alreadyRuns(holder));
-  return claimed(ofPort);
+  return claimed(ofPort, isNew);
 }
 
 const alreadyRuns = ({ pid, port }: Owner) => `Parley runs already from this folder on port ${port} (process ${pid}).`;
 const lockOf = (dir: string) => join(dir, 'stack.lock');
 
-function claimed(path: string): StackDir {
+/** A new folder that nothing was put into (the port was taken, say) goes again, or its port would be bound to it. */
+function claimed(path: string, isNew = false): StackDir {
   return {
     path,
     release: () => {
       if (ownerOf(lockOf(path))?.pid === process.pid) rmSync(lockOf(path), { force: true });
+      if (isNew && readdirSync(path).length === 0) rmdirSync(path);
     },
   };
 }

@@ -3,7 +3,7 @@ import { startApp } from './app-life.ts';
 import { seedDemo } from './demo.ts';
 import { Leftovers } from './leftovers.ts';
 import { checkPort } from './port-check.ts';
-import { run } from './run.ts';
+import { runNode } from './run-node.ts';
 import { postgresFor, redisFor } from './servers.ts';
 import { claimStackDir, type StackDir } from './stack-dir.ts';
 import { type StackEnv, secretOf, writeStackEnv } from './stack-env.ts';
@@ -53,13 +53,15 @@ export class Stack {
     const leftovers = new Leftovers(dir.path);
     await leftovers.end(say);
     await checkPort(port, env.HOST);
-    const page = buildWebPage(root, say);
-    const stackEnv = await this.#startServers(dir.path).finally(() => page.catch(() => undefined));
-    await page;
+    const [servers, page] = await Promise.allSettled([this.#startServers(dir.path), buildWebPage(root, say)]);
+    if (servers.status === 'rejected') throw servers.reason;
+    if (page.status === 'rejected') throw page.reason;
     if (this.#stopping) return;
+    const stackEnv = servers.value;
     writeStackEnv(dir.path, stackEnv);
     const all = { ...env, ...stackEnv };
-    await run(root, 'tools/migrate.ts', all);
+    say('bringing the database to the schema of this version …');
+    await runNode(['--conditions=@parley/source', 'tools/migrate.ts'], { cwd: root, env: all });
     await this.#startApps(all, leftovers);
     if (this.#stopping || stackEnv.DEV_TOKENS !== 'true') return;
     await seedDemo(`http://127.0.0.1:${port}`).catch((error: unknown) => say(`no demo users: ${String(error)}`));
@@ -97,6 +99,7 @@ export class Stack {
       });
       await part.run();
       this.#parts.push(part);
+      say(`${name} runs`);
     }
   }
 }

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { runNode } from './run-node.ts';
 
 const SOURCES = ['apps/web/{*,src/**,public/**}', 'packages/{client,protocol}/src/**', 'package-lock.json'];
 
@@ -16,7 +15,7 @@ export async function buildWebPage(root: string, say: (line: string) => void): P
   // Beside its place, then swapped: another stack of this clone may be serving the old one.
   const work = `${dist}.new-${process.pid}`;
   const args = [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--outDir', work, '--emptyOutDir'];
-  await promisify(execFile)(process.execPath, args, { cwd: join(root, 'apps/web') });
+  await runNode(args, { cwd: join(root, 'apps/web'), env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' } });
   writeFileSync(join(work, stamp), wanted);
   rmSync(dist, { recursive: true, force: true });
   renameSync(work, dist);

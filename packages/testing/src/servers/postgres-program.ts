@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -24,10 +25,11 @@ export async function findPostgres(): Promise<PostgresProgram> {
   return { native: copy, user };
 }
 
-/** The folder itself when the server's user can enter what lies above it, else one of the same name that can be reached. */
+/** The folder itself when the server's user can enter what lies above it, else one that can be reached, always the same. */
 export async function reachableDir(dir: string, user: PostgresProgram['user']): Promise<string> {
   if (!user || (await canReach(dirname(dir), user))) return dir;
-  return join(REACHABLE, dir.replaceAll(/[^\w.-]+/g, '-').replace(/^-/, ''));
+  const readable = dir.replaceAll(/[^\w.-]+/g, '-').replace(/^-/, '');
+  return join(REACHABLE, `${readable}-${createHash('sha256').update(dir).digest('hex').slice(0, 8)}`);
 }
 
 async function packageOf(platform: string, arch: string): Promise<{ native: string; version: string }> {
