@@ -1,1 +1,13 @@
-export {};
+export { RedisBroker } from './broker.ts';
+export { RedisChannelViews } from './channel-views.ts';
+export { type ConnectionKind, close, connect, createConnection } from './connections.ts';
+export { RedisDrainLog } from './drain-log.ts';
+export { type Epoch, Epochs } from './epochs.ts';
+export { HeaderLoad } from './header-load.ts';
+export { createKeys, type Keys } from './keys.ts';
+export { allowancesOf, createLimiter, RedisLimiter, unlimited } from './limiter.ts';
+export { LogStore } from './log-store.ts';
+export { RedisMessageLog } from './message-log.ts';
+export { checkPolicies } from './policy-check.ts';
+export { ReplicaWait } from './replica-wait.ts';
+export { cacheSettings } from './settings.ts';

@@ -1,0 +1,118 @@
+import type { ChannelView, ChannelViews, Cursors, ReadVerdict } from '@parley/domain';
+import { type Position, parsePosition } from '@parley/protocol';
+import type { Epochs } from './epochs.ts';
+import { parseView, placeOf, viewFields } from './header.ts';
+import { cursorsKey, epochKey, headerKey, type Keys, windowKey } from './keys.ts';
+import { isNoScript, type LogStore, replies } from './log-store.ts';
+
+interface RedisChannelViewsOptions {
+  readonly store: LogStore;
+  readonly epochs: Epochs;
+  readonly keys: Keys;
+}
+
+type StreamEntry = [id: string, fields: string[]];
+
+/** Headers and windows, each question one round trip. */
+export class RedisChannelViews implements ChannelViews {
+  readonly #store: LogStore;
+  readonly #epochs: Epochs;
+  readonly #keys: Keys;
+
+  constructor({ store, epochs, keys }: RedisChannelViewsOptions) {
+    this.#store = store;
+    this.#epochs = epochs;
+    this.#keys = keys;
+  }
+
+  async views(userId: string, channelIds: readonly string[]): Promise<(ChannelView | null)[]> {
+    const { epoch } = this.#epochs.current;
+    const fields = viewFields(userId);
+    const found = await this.#each(channelIds, (pipeline, channelId) =>
+      pipeline.hmget(headerKey(this.#keys.stemOf(channelId), channelId), ...fields),
+    );
+    return found.map((values) => parseView(values, epoch));
+  }
+
+  async after(channelId: string, position: Position, limit: number): Promise<string[]> {
+    const window = this.#window(channelId);
+    const entries = await this.#store.read((redis) => redis.xrange(window, `(${position}`, '+', 'COUNT', limit));
+    return entries.map(lineOf);
+  }
+
+  async before(channelId: string, position: Position | null, limit: number): Promise<string[]> {
+    const window = this.#window(channelId);
+    const from = position === null ? '+' : `(${position}`;
+    const entries = await this.#store.read((redis) => redis.xrevrange(window, from, '-', 'COUNT', limit));
+    return entries.map(lineOf).reverse();
+  }
+
+  async last(channelIds: readonly string[]): Promise<(string | null)[]> {
+    const found = await this.#each(channelIds, (pipeline, channelId) =>
+      pipeline.xrevrange(this.#window(channelId), '+', '-', 'COUNT', 1),
+    );
+    return found.map((entries) => {
+      const [newest] = entries as StreamEntry[];
+      return newest ? lineOf(newest) : null;
+    });
+  }
+
+  async cursors(channelId: string, userIds: readonly string[]): Promise<Cursors[]> {
+    if (userIds.length === 0) return [];
+    const header = headerKey(this.#keys.stemOf(channelId), channelId);
+    const fields = userIds.flatMap((userId) => [`r:${userId}`, `d:${userId}`]);
+    const values = await this.#store.read((redis) => redis.hmget(header, ...fields));
+    return userIds.map((_, i) => ({ readTo: placeOf(values[2 * i]), deliveredTo: placeOf(values[2 * i + 1]) }));
+  }
+
+  async read(cursor: {
+    channelId: string;
+    userId: string;
+    position: Position;
+    messagesAfter?: number;
+  }): Promise<ReadVerdict> {
+    const { channelId, userId, messagesAfter = '' } = cursor;
+    const agreed = this.#epochs.peek;
+    if (!agreed) return { type: 'epoch' };
+    const { epoch, n } = parsePosition(cursor.position);
+    const stem = this.#keys.stemOf(channelId);
+    const keys = [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId), cursorsKey(stem)];
+    try {
+      const args = [userId, epoch, n, messagesAfter, channelId];
+      return readVerdictOf(await this.#store.evalsha(agreed.scripts.read.sha, { keys, args }), agreed.epoch);
+    } catch (error) {
+      if (isNoScript(error)) return { type: 'epoch' };
+      throw error;
+    }
+  }
+
+  #window(channelId: string): string {
+    return windowKey(this.#keys.stemOf(channelId), channelId);
+  }
+
+  /** One pipeline with a command per channel; no round trip for none. */
+  async #each(channelIds: readonly string[], add: (pipeline: Pipeline, channelId: string) => void): Promise<unknown[]> {
+    if (channelIds.length === 0) return [];
+    return this.#store.read((redis) => {
+      const pipeline = redis.pipeline();
+      for (const channelId of channelIds) add(pipeline, channelId);
+      return replies(pipeline);
+    });
+  }
+}
+
+type Pipeline = Parameters<typeof replies>[0];
+
+function lineOf([id, fields]: StreamEntry): string {
+  const line = fields[1];
+  if (line === undefined) throw new Error(`an entry without a line: ${id}`);
+  return line;
+}
+
+function readVerdictOf(reply: unknown, epoch: number): ReadVerdict {
+  const [type, ...header] = reply as [ReadVerdict['type'], ...unknown[]];
+  if (type !== 'at') return { type };
+  const view = parseView(header, epoch);
+  if (!view?.readTo) throw new Error('a member without a read cursor');
+  return { type, place: view.readTo, view };
+}

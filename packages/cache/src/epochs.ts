@@ -1,0 +1,182 @@
+import {
+  type EpochLedger,
+  type EpochLock,
+  Failure,
+  LEAST_RANK,
+  type LogServerIdentity,
+  type PartitionCursor,
+} from '@parley/domain';
+import { backoffMs, type Clock, type Log, type Service, singleFlight, systemClock } from '@parley/runtime';
+import { epochKey, type Keys } from './keys.ts';
+import { type LogStore, replies } from './log-store.ts';
+import { type Constants, readScript, type Script } from './script.ts';
+
+/** An epoch as this process knows it: its scripts write on this server and in this epoch, or not at all. */
+export interface Epoch {
+  readonly epoch: number;
+  readonly server: LogServerIdentity;
+  readonly scripts: {
+    readonly accept: Script;
+    readonly change: Script;
+    readonly load: Script;
+    readonly read: Script;
+  };
+}
+
+interface EpochsOptions {
+  readonly store: LogStore;
+  readonly ledger: EpochLedger;
+  readonly keys: Keys;
+  readonly backlogMaxEntries: number;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+/**
+ * Keeps this process, the log store and Postgres agreed on one epoch.
+ * The scripts that write carry the epoch *and* the server's replication id in their text, and compare both with what the server says: a
+ * server that forgot lacks the epoch or the script, and one that was master, replica and master again has another replication id.
+ */
+export class Epochs implements Service {
+  readonly name = 'epochs';
+  /** Agrees again, and opens a new epoch when the store has forgotten. Single flight. */
+  readonly renew: () => Promise<void>;
+  readonly #options: EpochsOptions;
+  readonly #clock: Clock;
+  readonly #stopping = new AbortController();
+  #current: Epoch | undefined;
+  #agreeing: Promise<void> | undefined;
+
+  constructor(options: EpochsOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const flight = singleFlight(() => this.#renew());
+    this.renew = () => flight(undefined);
+  }
+
+  /** Undefined before the first agreement. */
+  get peek(): Epoch | undefined {
+    return this.#current;
+  }
+
+  /** Throws a `Failure` `UNAVAILABLE` before the first agreement. */
+  get current(): Epoch {
+    if (!this.#current) {
+      throw new Failure('UNAVAILABLE', 'The message log is not open yet.', { retryAfterMs: 1_000 });
+    }
+    return this.#current;
+  }
+
+  /** Resolves after the first attempt; when it failed, the others follow until one succeeds. */
+  async run(): Promise<void> {
+    this.#options.store.redis.on('ready', this.#keepTrying);
+    if (!(await this.#try())) this.#keepTrying();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#options.store.redis.off('ready', this.#keepTrying);
+    await this.#agreeing;
+  }
+
+  /** Also after a reconnect: whoever is behind the address now may be another server, or the same one with less in it. */
+  readonly #keepTrying = (): void => {
+    this.#agreeing ??= this.#agree().finally(() => {
+      this.#agreeing = undefined;
+    });
+  };
+
+  async #agree(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let failure = 1; !signal.aborted && !(await this.#try()); failure++) {
+      await this.#clock.sleep(backoffMs(failure, { firstMs: 200, maxMs: 5_000 }), signal).catch(() => undefined);
+    }
+  }
+
+  async #try(): Promise<boolean> {
+    try {
+      await this.#check();
+      return true;
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'no agreement on the epoch yet');
+      return false;
+    }
+  }
+
+  async #check(): Promise<void> {
+    const known = this.#current?.server;
+    if (known) {
+      const server = identityOf(await this.#options.store.read((redis) => redis.info()));
+      if (isSame(known, server)) return;
+    }
+    await this.renew();
+  }
+
+  async #renew(): Promise<void> {
+    const { ledger, log } = this.#options;
+    const before = this.#current?.epoch;
+    // The lock is held until the store has the epoch: two openers with commit and SET apart would chase each other.
+    const next = await ledger.locked((lock) => this.#open(lock));
+    this.#current = next;
+    if (next.epoch !== before) log.info({ epoch: next.epoch, ...next.server }, 'epoch agreed');
+  }
+
+  async #open(lock: EpochLock): Promise<Epoch> {
+    const { store, keys } = this.#options;
+    const [info, ...marks] = await store.read((redis) => {
+      const pipeline = redis.pipeline().info();
+      for (const stem of keys.stems) pipeline.get(epochKey(stem));
+      return replies(pipeline);
+    });
+    const server = identityOf(String(info));
+    const opened = sameEpoch(lock, server, marks);
+    const epoch = opened ?? (await lock.open(server));
+    const scripts = this.#scripts(epoch, server);
+    await store.write((redis) => {
+      const pipeline = redis.pipeline();
+      if (opened === null) for (const stem of keys.stems) pipeline.set(epochKey(stem), epoch);
+      for (const { text } of Object.values(scripts)) pipeline.script('LOAD', text);
+      return replies(pipeline);
+    });
+    return { epoch, server, scripts };
+  }
+
+  #scripts(epoch: number, server: LogServerIdentity): Epoch['scripts'] {
+    const constants: Constants = {
+      EPOCH: epoch,
+      REPLID: server.replicationId,
+      BACKLOG_MAX: this.#options.backlogMaxEntries,
+      LEAST_RANK: LEAST_RANK['message.send'],
+    };
+    return {
+      accept: readScript('accept', constants),
+      change: readScript('change', constants),
+      load: readScript('load', constants),
+      read: readScript('read', constants),
+    };
+  }
+}
+
+/** The epoch that Postgres opened on this very server and that the server still has in every partition; null when there is none. */
+function sameEpoch(lock: EpochLock, server: LogServerIdentity, marks: readonly unknown[]): number | null {
+  const epoch = lock.cursors[0]?.epoch ?? 0;
+  const everywhere = (cursor: PartitionCursor) => cursor.epoch === epoch;
+  if (lock.restored || epoch === 0 || !lock.openedOn || !isSame(lock.openedOn, server)) return null;
+  if (lock.cursors.length !== marks.length || !lock.cursors.every(everywhere)) return null;
+  return marks.every((mark) => mark === String(epoch)) ? epoch : null;
+}
+
+function isSame(a: LogServerIdentity, b: LogServerIdentity): boolean {
+  return a.runId === b.runId && a.replicationId === b.replicationId;
+}
+
+function identityOf(info: string): LogServerIdentity {
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const runId = field('run_id');
+  const replicationId = field('master_replid');
+  if (!runId || !replicationId) throw new Error('INFO does not name the server');
+  if (field('role') !== 'master') {
+    throw new Failure('UNAVAILABLE', 'The message log is on a replica.', { retryAfterMs: 1_000 });
+  }
+  return { runId, replicationId };
+}

@@ -1,0 +1,55 @@
+import { type ChannelView, type LogPlace, parsePlace } from '@parley/domain';
+import { formatPosition, type Position, parsePosition } from '@parley/protocol';
+
+/** The fields of a header that make one user's view, in the order that `parseView` takes. */
+export function viewFields(userId: string): string[] {
+  return ['s', 'b', 'v', 'p', 'x', userId, `r:${userId}`, `d:${userId}`];
+}
+
+/** A place, or null for what is missing. Throws when a text is there that is none: a header is never half understood. */
+export function placeOf(text: unknown): LogPlace | null {
+  if (typeof text !== 'string') return null;
+  const place = parsePlace(text);
+  if (!place) throw new Error(`not a place: ${text}`);
+  return place;
+}
+
+/** What a channel looks like to one user; null when there is no header, or one of another epoch. */
+export function parseView(values: unknown, epoch: number): ChannelView | null {
+  const [s, b, v, p, x, member, read, delivered] = values as (string | null)[];
+  const head = placeOf(s);
+  if (head?.epoch !== epoch) return null;
+  return {
+    epoch,
+    head,
+    headPosition: head.n > 0 ? formatPosition(head) : positionOf(b),
+    persistedN: Number.parseInt(p ?? '0', 10),
+    holes: x ? x.split(' ').map(holeOf) : [],
+    version: Number(v),
+    rank: member ? Number(member[0]) : null,
+    readTo: placeOf(read),
+    deliveredTo: placeOf(delivered),
+  };
+}
+
+function positionOf(text: string | null | undefined): Position | null {
+  return text ? formatPosition(parsePosition(text)) : null;
+}
+
+function holeOf(text: string): { n: number; m: number } {
+  const [n, m] = text.split(':');
+  return { n: Number(n), m: Number(m) };
+}
+
+/** The fields and values of a header that one member has: `r:` and `d:` say how far he read, in the header's own m. */
+export function memberFields(member: {
+  readonly userId: string;
+  readonly rank: number;
+  readonly silencedUntilMs: number;
+  readonly read: string;
+  readonly delivered: string;
+}): string[] {
+  const { userId, rank, silencedUntilMs } = member;
+  const standing = silencedUntilMs > 0 ? `${rank}${silencedUntilMs}` : String(rank);
+  return [userId, standing, `r:${userId}`, member.read, `d:${userId}`, member.delivered];
+}

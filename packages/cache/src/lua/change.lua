@@ -1,0 +1,60 @@
+-- A member joins, leaves or gets another rank: an entry of the same log, which takes an n and no m.
+-- The header alone says who may; everything is worked out before the first write.
+-- KEYS   1 epoch  2 answer given to this operation  3 channel header  4 window, whose name is the pub/sub channel too  5 partition log
+-- ARGV   1 actor  2 operation id  3 entry kind: j joined, l left, u updated  4 member  5 his new rank, '' when he leaves
+--        6 least rank of the actor  7 payload as the api wrote it: a JSON object that is not empty
+-- Output {'accepted', place, entries that waited before} | {'duplicate', 'id place', 1 when settled, else 0}
+--        | {'epoch'} | {'missing'} | {'stranger'} | {'forbidden'} | {'unchanged'} | {'full'} | {'backpressure'}
+local EPOCH = '__EPOCH__'
+local call, match = redis.call, string.match
+
+local known = call('MGET', KEYS[1], KEYS[2])
+if known[1] ~= EPOCH or not string.find(call('INFO', 'replication'), 'master_replid:__REPLID__', 1, true) then
+  return {'epoch'}
+end
+local actor, kind, user, rank = ARGV[1], ARGV[3], ARGV[4], ARGV[5]
+local header = call('HMGET', KEYS[3], 's', 'p', 'v', 'c', 'l', actor, user)
+local epoch, n, m, last = match(header[1] or '', '^(%d+)-(%d+) (%d+) (%d+)$')
+if epoch ~= EPOCH then return {'missing'} end
+if known[2] then
+  local given, at = match(known[2], ' (%d+)-(%d+) ')
+  local settled = given ~= EPOCH or tonumber(at) <= tonumber(match(header[2], '^%d+'))
+  return {'duplicate', known[2], settled and 1 or 0}
+end
+local version, count, limit = tonumber(header[3]), tonumber(header[4]), tonumber(header[5])
+if not header[6] then return {'stranger'} end
+local own = tonumber(match(header[6], '^%d'))
+local present, silenced = match(header[7] or '', '^(%d)(%d*)$')
+-- Nobody raises himself or another above his own rank.
+if own < tonumber(ARGV[6]) or (rank ~= '' and tonumber(rank) > own) then return {'forbidden'} end
+if kind == 'j' then
+  if present then return {'unchanged'} end
+  if count >= limit then return {'full'} end
+else
+  if not present then return {kind == 'l' and 'unchanged' or 'stranger'} end
+  if user ~= actor and tonumber(present) >= own then return {'forbidden'} end
+  if kind == 'u' and present == rank then return {'unchanged'} end
+end
+local waiting = call('XLEN', KEYS[5])
+if waiting >= __BACKLOG_MAX__ then return {'backpressure'} end
+
+version = version + 1
+local clock = call('TIME')
+local now = math.max(clock[1] * 1000 + math.floor(clock[2] / 1000), tonumber(last))
+local position = EPOCH .. '-' .. (n + 1)
+local place = position .. ' ' .. m .. ' ' .. now
+local line = '__LINE_VERSION__ ' .. kind .. ' ' .. place .. ' {"version":' .. version .. ',' .. string.sub(ARGV[7], 2)
+call('XADD', KEYS[4], position, 'l', line)
+call('XADD', KEYS[5], EPOCH .. '-*', 'l', line)
+if kind == 'j' then
+  -- What was said before somebody joined is not unread to him.
+  call('HSET', KEYS[3], 's', place, 'v', version, 'c', count + 1, user, rank, 'r:' .. user, place, 'd:' .. user, place)
+elseif kind == 'l' then
+  call('HSET', KEYS[3], 's', place, 'v', version, 'c', count - 1)
+  call('HDEL', KEYS[3], user, 'r:' .. user, 'd:' .. user)
+else
+  call('HSET', KEYS[3], 's', place, 'v', version, user, rank .. silenced)
+end
+call('SET', KEYS[2], ARGV[2] .. ' ' .. place, 'EX', __ANSWER_TTL_S__)
+call('PUBLISH', KEYS[4], line)
+return {'accepted', place, waiting}

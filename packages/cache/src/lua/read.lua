@@ -1,0 +1,47 @@
+-- A member's read cursor moves up, and his delivered cursor with it. It never goes back.
+-- KEYS   1 epoch  2 channel header  3 window, whose name is the pub/sub channel too  4 cursors that were not flushed yet
+-- ARGV   1 user  2 epoch and 3 n of the position  4 messages that Postgres has after it, or ''  5 channel id
+-- Output {'at', header fields s b v p x, then the user's rank, read and delivered place} | {'count'} | {'ahead'}
+--        | {'epoch'} | {'missing'} | {'stranger'}
+local EPOCH = '__EPOCH__'
+local call, match = redis.call, string.match
+
+if call('GET', KEYS[1]) ~= EPOCH or not string.find(call('INFO', 'replication'), 'master_replid:__REPLID__', 1, true) then
+  return {'epoch'}
+end
+local user, e, n = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local header = call('HMGET', KEYS[2], 's', 'b', 'v', 'p', 'x', user, 'r:' .. user, 'd:' .. user)
+local epoch, head = match(header[1] or '', '^(%d+)-(%d+) ')
+if epoch ~= EPOCH then return {'missing'} end
+if not header[6] then return {'stranger'} end
+if e > tonumber(EPOCH) or (e == tonumber(EPOCH) and n > tonumber(head)) then return {'ahead'} end
+
+-- True when the position is after a place.
+local function after(place)
+  local pe, pn = match(place or '0-0', '^(%d+)-(%d+)')
+  return e > tonumber(pe) or (e == tonumber(pe) and n > tonumber(pn))
+end
+if after(header[7]) then
+  local position, m = ARGV[2] .. '-' .. ARGV[3], nil
+  local entry = call('XRANGE', KEYS[3], position, position)[1]
+  if entry then
+    m = match(entry[2][2], '^%d+ %S+ %S+ (%d+) ')
+  elseif ARGV[4] == '' then
+    return {'count'}
+  else
+    -- Every message older than the window is in Postgres: count back from the persisted mark, over the holes that took an m.
+    m = tonumber(match(header[4], '%d+$')) - tonumber(ARGV[4])
+    for hn, hm in string.gmatch(header[5] or '', '(%d+):(%d+)') do
+      if hm ~= '0' and (e < tonumber(EPOCH) or tonumber(hn) > n) then m = m - 1 end
+    end
+    m = math.max(m, 0)
+  end
+  local clock = call('TIME')
+  local place = position .. ' ' .. m .. ' ' .. clock[1] * 1000 + math.floor(clock[2] / 1000)
+  header[7] = place
+  if after(header[8]) then header[8] = place end
+  call('HSET', KEYS[2], 'r:' .. user, place, 'd:' .. user, header[8])
+  call('HSET', KEYS[4], ARGV[5] .. ' ' .. user, place .. ',' .. header[8])
+  call('PUBLISH', KEYS[3], '__LINE_VERSION__ R ' .. place .. ' {"userId":"' .. user .. '"}')
+end
+return {'at', unpack(header, 1, 8)}

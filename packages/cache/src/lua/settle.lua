@@ -1,0 +1,44 @@
+-- After a commit: what Postgres has leaves the log; headers learn how far; windows keep their last entries and whatever waits.
+-- Harmless when it comes twice, late or to a server that has forgotten: Postgres has these entries for good.
+-- KEYS   1 partition log, then per channel: header, window, whose name is the pub/sub channel too
+-- ARGV   1 the first log id that stays, then per channel: epoch, n, m and time of the mark, its holes 'n:m n:m …' or '',
+--        the number of notices, the notices
+-- Output entries that are left in the log
+local call, match = redis.call, string.match
+
+-- The union of two lists of holes.
+local function merge(old, new)
+  local all = old
+  for hole in string.gmatch(new, '%S+') do
+    if not string.find(' ' .. all .. ' ', ' ' .. hole .. ' ', 1, true) then all = all == '' and hole or all .. ' ' .. hole end
+  end
+  return all
+end
+
+-- The header of the mark's epoch moves up and its window is trimmed; answers the mark and the holes to publish.
+local function settle(header, window, epoch, n, m, holes)
+  local known = call('HMGET', header, 's', 'p', 'x')
+  local current, head = match(known[1] or '', '^(%d+)-(%d+) ')
+  if current ~= epoch then return n, m, holes end
+  local pn, pm = match(known[2], '^(%d+) (%d+)$')
+  if tonumber(pn) > tonumber(n) then n, m = pn, pm end
+  holes = merge(known[3] or '', holes)
+  call('HSET', header, 'p', n .. ' ' .. m)
+  if holes ~= '' then call('HSET', header, 'x', holes) end
+  call('XTRIM', window, 'MAXLEN', math.max(__WINDOW_MAX__, head - n))
+  return n, m, holes
+end
+
+call('XTRIM', KEYS[1], 'MINID', ARGV[1])
+local arg = 2
+for key = 2, #KEYS, 2 do
+  local epoch, at, notices = ARGV[arg], ARGV[arg + 3], tonumber(ARGV[arg + 5])
+  local n, m, holes = settle(KEYS[key], KEYS[key + 1], epoch, ARGV[arg + 1], ARGV[arg + 2], ARGV[arg + 4])
+  for i = 1, notices do call('PUBLISH', KEYS[key + 1], ARGV[arg + 5 + i]) end
+  local positions = {}
+  for hole in string.gmatch(holes, '(%d+):') do positions[#positions + 1] = '"' .. epoch .. '-' .. hole .. '"' end
+  local place = epoch .. '-' .. n .. ' ' .. m .. ' ' .. at
+  call('PUBLISH', KEYS[key + 1], '__LINE_VERSION__ P ' .. place .. ' {"holes":[' .. table.concat(positions, ',') .. ']}')
+  arg = arg + 6 + notices
+end
+return call('XLEN', KEYS[1])

@@ -1,0 +1,126 @@
+import { type Draft, type MemberChange, type MessageLog, parsePlace, type Verdict } from '@parley/domain';
+import type { Position } from '@parley/protocol';
+import type { Epochs } from './epochs.ts';
+import type { HeaderLoad } from './header-load.ts';
+import { answerKey, epochKey, headerKey, type Keys, logKey, windowKey } from './keys.ts';
+import { isNoScript, type LogStore } from './log-store.ts';
+import type { ReplicaWait } from './replica-wait.ts';
+import { readScript } from './script.ts';
+
+interface RedisMessageLogOptions {
+  readonly store: LogStore;
+  readonly epochs: Epochs;
+  readonly headers: HeaderLoad;
+  readonly keys: Keys;
+  readonly replicas: ReplicaWait;
+}
+
+interface Operation {
+  readonly channelId: string;
+  readonly actorId: string;
+  readonly operationId: string;
+}
+
+const EPOCH: Verdict = { type: 'epoch' };
+const FORGET_ANSWER = readScript('forget-answer');
+
+/** The message log on Redis: one call is one `EVALSHA` on the log store. */
+export class RedisMessageLog implements MessageLog {
+  readonly renew: () => Promise<void>;
+  readonly load: (channelId: string) => Promise<boolean>;
+  readonly #store: LogStore;
+  readonly #epochs: Epochs;
+  readonly #keys: Keys;
+  readonly #replicas: ReplicaWait;
+
+  constructor({ store, epochs, headers, keys, replicas }: RedisMessageLogOptions) {
+    this.renew = epochs.renew;
+    this.load = headers.load;
+    this.#store = store;
+    this.#epochs = epochs;
+    this.#keys = keys;
+    this.#replicas = replicas;
+  }
+
+  /** All partitions share one epoch: one opening covers every partition of the server. */
+  epochOf(_channelId: string): number {
+    return this.#epochs.current.epoch;
+  }
+
+  async accept({ channelId, senderId, clientMsgId, messageId, json }: Draft): Promise<Verdict> {
+    const sha = this.#epochs.peek?.scripts.accept.sha;
+    if (sha === undefined) return EPOCH;
+    const keys = this.#keysOf({ channelId, actorId: senderId, operationId: clientMsgId });
+    return this.#append(sha, keys, [senderId, messageId, json]);
+  }
+
+  async change(change: MemberChange): Promise<Verdict> {
+    const sha = this.#epochs.peek?.scripts.change.sha;
+    if (sha === undefined) return EPOCH;
+    const { actorId, operationId, kind, userId, rank, leastRank, json } = change;
+    return this.#append(sha, this.#keysOf(change), [actorId, operationId, kind, userId, rank ?? '', leastRank, json]);
+  }
+
+  async forgetAnswer(operation: Operation & { position: Position }): Promise<void> {
+    const key = answerKey(this.#keys.stemOf(operation.channelId), operation);
+    await this.#store.eval(FORGET_ANSWER, { keys: [key], args: [operation.position] });
+  }
+
+  #keysOf(operation: Operation): string[] {
+    const { channelId } = operation;
+    const stem = this.#keys.stemOf(channelId);
+    return [
+      epochKey(stem),
+      answerKey(stem, operation),
+      headerKey(stem, channelId),
+      windowKey(stem, channelId),
+      logKey(stem),
+    ];
+  }
+
+  async #append(sha: string, keys: string[], args: (string | number)[]): Promise<Verdict> {
+    let reply: unknown;
+    try {
+      reply = await this.#store.evalsha(sha, { keys, args });
+    } catch (error) {
+      if (isNoScript(error)) return EPOCH;
+      throw error;
+    }
+    const verdict = verdictOf(reply as Reply);
+    // A resend's answer says no less than the first one: it waits, too.
+    if (verdict.type === 'accepted' || verdict.type === 'duplicate') await this.#replicas.confirmed();
+    return verdict;
+  }
+}
+
+type Reply =
+  | [type: 'accepted', place: string, waiting: number]
+  | [type: 'duplicate', answer: string, settled: 0 | 1]
+  | [type: 'silenced', until: string]
+  | [type: Exclude<Verdict['type'], 'accepted' | 'duplicate' | 'silenced'>];
+
+function verdictOf(reply: Reply): Verdict {
+  switch (reply[0]) {
+    case 'accepted':
+      return { type: 'accepted', place: placeIn(reply[1]), first: reply[2] === 0 };
+    case 'duplicate': {
+      const [answer, space] = [reply[1], reply[1].indexOf(' ')];
+      return {
+        type: 'duplicate',
+        id: answer.slice(0, space),
+        place: placeIn(answer.slice(space + 1)),
+        settled: reply[2] === 1,
+      };
+    }
+    case 'silenced':
+      return { type: 'silenced', untilMs: Number(reply[1]) };
+    default:
+      return { type: reply[0] };
+  }
+}
+
+function placeIn(text: string) {
+  const place = parsePlace(text);
+  if (!place) throw new Error(`not a place: ${text}`);
+  return place;
+}

@@ -1,0 +1,52 @@
+import { bool, integer, oneOf, setting, url } from '@parley/runtime';
+import * as z from 'zod';
+
+const redisUrl = () => url(['redis', 'rediss']);
+
+/** The settings of everything Redis. */
+export const cacheSettings = {
+  REDIS_LOG_URL: setting(redisUrl(), undefined, 'Redis that holds the message log: noeviction, append-only file on'),
+  REDIS_CACHE_URL: setting(
+    redisUrl(),
+    undefined,
+    'Redis that may forget: allkeys-lru. Never the server of REDIS_LOG_URL',
+  ),
+  KEY_PREFIX: setting(
+    // A brace would be taken for a hash tag, and move keys to other slots.
+    z.string().regex(/^[\w-]{1,40}$/, { error: 'letters, digits, _ and - (at most 40)' }),
+    'parley',
+    'What every key begins with: two deployments on the same servers need two',
+  ),
+  LOG_FSYNC: setting(
+    oneOf(['always', 'everysec']),
+    'always',
+    'How the log store must flush its append-only file; everysec loses up to a second with the machine, unless LOG_REPLICAS is set',
+  ),
+  LOG_REPLICAS: setting(
+    integer({ min: 0, max: 5 }),
+    0,
+    'Replicas of the log store that must have an entry before it is acknowledged',
+  ),
+  LOG_TIMEOUT_MS: setting(
+    integer({ min: 50, max: 60_000 }),
+    1_000,
+    'How long the log store may take; then the outcome is unknown and the client tries again',
+  ),
+  CACHE_TIMEOUT_MS: setting(
+    integer({ min: 10, max: 60_000 }),
+    250,
+    'How long the cache store may take; then this thread goes on without it',
+  ),
+  BACKLOG_MAX_ENTRIES: setting(
+    integer({ min: 1, max: 1_000_000 }),
+    50_000,
+    'Entries of one partition that may wait for Postgres; above it sends are refused with BACKPRESSURE',
+  ),
+  RATE_LIMIT_ENABLED: setting(bool(), true, 'Whether users are limited at all'),
+  SEND_RATE_PER_MINUTE: setting(
+    integer({ min: 1, max: 1_000_000 }),
+    60,
+    'Messages a minute that a user may send for long',
+  ),
+  SEND_BURST: setting(integer({ min: 1, max: 1_000_000 }), 100, 'Messages that a user may send at once after a pause'),
+};

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { formatPlace, partitionOf, unreadOf } from '@parley/domain';
+import { type RedisServer, startRedis } from '@parley/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { headerKey, windowKey } from '../src/keys.ts';
+import { FakeLedger, FakeSource, keys, member, type Node, send, sendThrough, settleAll, startNode } from './rig.ts';
+
+let server: RedisServer;
+let node: Node;
+const ledger = new FakeLedger();
+const source = new FakeSource(ledger);
+const [owner, ann] = [randomUUID(), randomUUID()] as const;
+
+beforeAll(async () => {
+  server = await startRedis();
+  node = await startNode({ url: server.url, ledger, source, patienceMs: 200 });
+  await node.epochs.run();
+});
+afterAll(async () => {
+  await node[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const header = (channelId: string) => headerKey(keys.stemOf(channelId), channelId);
+const window = (channelId: string) => windowKey(keys.stemOf(channelId), channelId);
+/** A new epoch, as after a loss; the log keeps what is in it. */
+async function newEpoch() {
+  ledger.restored = true;
+  await node.log.renew();
+}
+
+describe('header load', () => {
+  it('[EPOCH-9] waits for the entries of older epochs, and rings for them', async () => {
+    const channelId = source.add([owner]);
+    await sendThrough(node, channelId, owner);
+    await newEpoch();
+    expect(await send(node, channelId, owner)).toEqual({ type: 'missing' });
+    node.rung.length = 0;
+    await expect(node.log.load(channelId)).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 1_000 });
+    expect(new Set(node.rung)).toEqual(new Set([partitionOf(channelId)]));
+    await settleAll(node, ledger, channelId);
+    expect(await node.log.load(channelId)).toBe(true);
+  });
+
+  it('control: a header that is loaded too early counts too few messages', async () => {
+    const channelId = source.add([owner, ann]);
+    await sendThrough(node, channelId, owner);
+    await newEpoch();
+    // Postgres does not have the message yet, so its head says m = 0; afterwards it would say 1.
+    const early = source.channels.get(channelId);
+    await settleAll(node, ledger, channelId);
+    expect(early?.head).toBeNull();
+    await node.log.load(channelId);
+    const [view] = await node.views.views(ann, [channelId]);
+    expect(view && unreadOf(view)).toBe(0);
+  });
+
+  it('keeps a header of the same epoch: it is newer than anything Postgres has', async () => {
+    const channelId = source.add([owner]);
+    await node.log.load(channelId);
+    await send(node, channelId, owner);
+    const before = await node.redis.hgetall(header(channelId));
+    source.channels.set(channelId, { version: 9, memberLimit: 1, head: null, members: [] });
+    expect(await node.log.load(channelId)).toBe(true);
+    expect(await node.redis.hgetall(header(channelId))).toEqual(before);
+  });
+
+  it('refuses a snapshot of another epoch', async () => {
+    const channelId = source.add([owner]);
+    const behind = { header: async () => ({ ...source.channels.get(channelId), epoch: 1 }) as never };
+    await using other = await startNode({ url: server.url, ledger, source: behind });
+    await other.epochs.run();
+    await expect(other.log.load(channelId)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await node.redis.exists(header(channelId))).toBe(0);
+  });
+
+  it('[UNREAD-6] m goes on from Postgres’ head, and each cursor’s m is counted: unread is right in a new epoch', async () => {
+    const e = ledger.epoch;
+    const readTo = { position: `${e - 1}-30` as const, at: 5 };
+    const channelId = source.add([], {
+      version: 4,
+      head: { position: `${e - 1}-40`, m: 33, at: 9 },
+      members: [member(owner, { rank: 5, readTo, deliveredTo: readTo, unread: 0 }), member(ann, { unread: 7 })],
+    });
+    await node.log.load(channelId);
+    const [view] = await node.views.views(ann, [channelId]);
+    expect(view).toMatchObject({
+      head: { epoch: e, n: 0, m: 33, at: 9 },
+      headPosition: `${e - 1}-40`,
+      persistedN: 0,
+      version: 4,
+      readTo: { epoch: 0, n: 0, m: 26 },
+    });
+    expect(view && unreadOf(view)).toBe(7);
+    await send(node, channelId, owner);
+    const [next] = await node.views.views(ann, [channelId]);
+    expect(next).toMatchObject({ head: { n: 1, m: 34 }, headPosition: `${e}-1` });
+    expect(next && unreadOf(next)).toBe(8);
+    expect(await node.views.cursors(channelId, [owner])).toMatchObject([{ readTo: { epoch: e, n: 1, m: 34 } }]);
+  });
+
+  it('[ORD-2] a header that returns within its epoch goes on after its head', async () => {
+    const channelId = source.add([owner]);
+    await node.log.load(channelId);
+    for (let i = 0; i < 3; i++) await send(node, channelId, owner);
+    const [view] = await node.views.views(owner, [channelId]);
+    const place = view?.head ?? { epoch: 0, n: 0, m: 0, at: 0 };
+    await settleAll(node, ledger, channelId);
+    await node.redis.del(header(channelId), window(channelId));
+    const found = source.channels.get(channelId);
+    if (!found) throw new Error('no channel');
+    source.channels.set(channelId, { ...found, head: { position: `${place.epoch}-3`, m: 3, at: place.at } });
+    await node.log.load(channelId);
+    const [back] = await node.views.views(owner, [channelId]);
+    expect(back && formatPlace(back.head)).toBe(formatPlace(place));
+    expect(back).toMatchObject({ persistedN: 3, headPosition: `${place.epoch}-3` });
+    expect(await send(node, channelId, owner)).toMatchObject({ place: { n: 4, m: 4 } });
+  });
+
+  it('[ORD-3] entries that Postgres has not yet keep their n when only the header is lost', async () => {
+    const channelId = source.add([owner]);
+    await node.log.load(channelId);
+    for (let i = 0; i < 3; i++) await send(node, channelId, owner);
+    await node.redis.del(header(channelId));
+    expect(await sendThrough(node, channelId, owner)).toMatchObject({ type: 'accepted', place: { n: 4, m: 4 } });
+    const [view] = await node.views.views(owner, [channelId]);
+    expect(view?.persistedN).toBe(0);
+  });
+
+  it('what a restored Postgres has lost leaves the window', async () => {
+    const channelId = source.add([owner]);
+    await node.log.load(channelId);
+    for (let i = 0; i < 4; i++) await send(node, channelId, owner);
+    await settleAll(node, ledger, channelId);
+    const old = ledger.epoch;
+    await newEpoch();
+    const found = source.channels.get(channelId);
+    if (!found) throw new Error('no channel');
+    source.channels.set(channelId, { ...found, head: { position: `${old}-2`, m: 2, at: 1 } });
+    await node.log.load(channelId);
+    const lines = await node.views.after(channelId, '0-0', 10);
+    expect(lines.map((line) => line.split(' ')[2])).toEqual([`${old}-1`, `${old}-2`]);
+  });
+
+  it('single flight per channel: many callers, one question to Postgres', async () => {
+    const channelId = source.add([owner]);
+    source.asked = 0;
+    await Promise.all(Array.from({ length: 30 }, () => node.log.load(channelId)));
+    expect(source.asked).toBe(1);
+  });
+
+  it('10,000 members fit', async () => {
+    const members = Array.from({ length: 10_000 }, () => member(randomUUID()));
+    const channelId = source.add([], { memberLimit: 10_000, members });
+    expect(await node.log.load(channelId)).toBe(true);
+    const views = await Promise.all(
+      members.filter((_, i) => i % 1_000 === 0).map(({ userId }) => node.views.views(userId, [channelId])),
+    );
+    expect(views.flat().every((view) => view?.rank === 2 && view.readTo?.n === 0)).toBe(true);
+    expect(await send(node, channelId, members.at(-1)?.userId ?? '')).toMatchObject({ type: 'accepted' });
+  });
+});
