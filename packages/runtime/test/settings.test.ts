@@ -33,7 +33,7 @@ test('reads values with their types and fills in defaults; an empty variable cou
   expect(values).toMatchObject({ DEV: true, HOSTS: ['a', 'b'], SECRET: 'swordfish' });
 });
 
-test('[RUN-1] every bad setting is named at once, with what is expected and what was found', () => {
+test('[RUN-13] every bad setting is named at once, with what is expected and what was found', () => {
   const env = { PORT: '99999', MODE: 'never', DEV: 'maybe', REDIS: 'http://x' };
   const read = () => readSettings(definitions, env);
   expect(read).toThrow(SettingsError);
@@ -54,7 +54,7 @@ test.each(['', '1.5', '1e3', 'x', '0x10', ' 5', '-1', '9'.repeat(40)])('a port i
   expect(integer({ min: 0 }).safeParse(found).success).toBe(false);
 });
 
-test('[RUN-2] a secret is shown neither in a listing nor in an error; nor is a password in a URL', () => {
+test('[RUN-14] a secret is shown neither in a listing nor in an error; nor is a password in a URL', () => {
   const strict = { ...definitions, SECRET: setting(integer(), undefined, 'Signs.', { secret: true }) };
   const rows = describeSettings(strict, good);
   const shown = JSON.stringify(rows);

@@ -27,16 +27,16 @@ const t = initTRPC.context<Context>().create({
   }),
 });
 
-const PADDING = 'x'.repeat(2_000);
+const PADDING = 'x'.repeat(20_000);
 
 export const router = t.router({
   ping: t.procedure.query(() => 'pong'),
   fail: t.procedure.query(() => {
     throw new Error('host=10.0.0.5 password=hunter2');
   }),
-  big: t.procedure.query(() => PADDING.repeat(50)),
+  big: t.procedure.query(() => PADDING.repeat(5)),
   whoAmI: t.procedure.query(({ ctx }) => ctx.connection?.identity?.user ?? 'nobody'),
-  /** As many events as the reader takes, each of 2 KB. */
+  /** As many events as the reader takes, each of 20 KB: the kernel swallows megabytes before a stalled reader is felt. */
   flood: t.procedure.subscription(async function* ({ ctx, signal }) {
     const release = ctx.connection?.holdFeed();
     if (!release) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
@@ -44,7 +44,7 @@ export const router = t.router({
       for (let n = 1; !signal?.aborted; n++) {
         if (ctx.gated && signal) await ctx.connection?.gate.open(signal);
         yield tracked(`1-${n}`, { n, PADDING });
-        if (n % 50 === 0) await sleep(1);
+        if (n % 5 === 0) await sleep(1);
       }
     } finally {
       release();

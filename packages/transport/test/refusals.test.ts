@@ -46,7 +46,7 @@ test.each(MALFORMED)('[DOOR-1] control: the stock adapter’s process dies of %j
   }
 });
 
-test('[DOOR-2] only the exact path is let in, whatever the query', async () => {
+test('[DOOR-6] only the exact path is let in, whatever the query', async () => {
   await using open = await openDoor();
   for (const path of ['/', '/trpcx', '/trpc/', '/trpc/x', '/TRPC', '/other?x=/trpc', '*']) {
     expect(await rawRequest(open.port, upgradeLines(path, 'x')), path).toMatch(/^HTTP\/1\.1 40[04] /);
@@ -56,7 +56,7 @@ test('[DOOR-2] only the exact path is let in, whatever the query', async () => {
   );
 });
 
-test('[DOOR-3] an Origin other than the host’s own or an allowed one is refused; none at all is let in', async () => {
+test('[DOOR-8] an Origin other than the host’s own or an allowed one is refused; none at all is let in', async () => {
   await using open = await openDoor({ origins: ['https://chat.example.com'] });
   const ask = (origin: string, host = `127.0.0.1:${open.port}`) =>
     rawRequest(open.port, upgradeLines('/trpc', host, [`Origin: ${origin}`]), 200);
@@ -82,7 +82,7 @@ test('[DOOR-3] an Origin other than the host’s own or an allowed one is refuse
   expect(await open.metrics()).toContain('socket_refusals_total{reason="origin"} 6');
 });
 
-test('[DOOR-3] with a list of hosts, no other Host is let in', async () => {
+test('[DOOR-8] with a list of hosts, no other Host is let in', async () => {
   await using open = await openDoor({ hosts: ['chat.example.com', '127.0.0.1'] });
   expect(await rawRequest(open.port, upgradeLines('/trpc', 'evil.example'))).toMatch(/^HTTP\/1\.1 403 /);
   expect(await rawRequest(open.port, upgradeLines('/trpc', 'chat.example.com:80'), 200)).toMatch(
@@ -107,7 +107,7 @@ test('[DOOR-1] requests that are no WebSocket handshakes are answered with 4xx',
   expect(await isServing(open.url)).toBe(true);
 });
 
-test('[DOOR-4] above the cap of connections an upgrade is refused with 503 and Retry-After', async () => {
+test('[DOOR-9] above the cap of connections an upgrade is refused with 503 and Retry-After', async () => {
   await using open = await openDoor({ limits: { connections: 2 } });
   const peers = [await joinDoor(open.url), await joinDoor(open.url)];
   const refusal = await rawRequest(open.port, upgradeLines('/trpc', 'x'));
@@ -118,7 +118,7 @@ test('[DOOR-4] above the cap of connections an upgrade is refused with 503 and R
   expect(await isServing(open.url)).toBe(true);
 });
 
-test('[DOOR-4] sockets that have not said who they are have a cap of their own', async () => {
+test('[DOOR-9] sockets that have not said who they are have a cap of their own', async () => {
   await using open = await openDoor({ limits: { unauthenticated: 2 } });
   const silent = [await joinDoor(`${open.url}?connectionParams=1`), await joinDoor(`${open.url}?connectionParams=1`)];
   expect(await rawRequest(open.port, upgradeLines('/trpc', 'x'))).toMatch(/^HTTP\/1\.1 503 /);
@@ -130,7 +130,7 @@ test('[DOOR-4] sockets that have not said who they are have a cap of their own',
   expect(await isServing(open.url)).toBe(true);
 });
 
-test('[DOOR-5] handshakes above the rate are refused with 503 and Retry-After, and let in later', async () => {
+test('[DOOR-10] handshakes above the rate are refused with 503 and Retry-After, and let in later', async () => {
   await using open = await openDoor({ limits: { handshakes: { burst: 5, perSecond: 2 } } });
   const ask = () => rawRequest(open.port, upgradeLines('/trpc', 'x'), 150);
   const answers = await Promise.all(Array.from({ length: 10 }, ask));
@@ -140,7 +140,7 @@ test('[DOOR-5] handshakes above the rate are refused with 503 and Retry-After, a
   await expect.poll(() => ask(), { timeout: 5_000, interval: 600 }).toMatch(/101/);
 });
 
-test('[DOOR-5] control: without the rate all of them are let in', async () => {
+test('[DOOR-10] control: without the rate all of them are let in', async () => {
   await using open = await openDoor();
   const answers = await Promise.all(
     Array.from({ length: 10 }, () => rawRequest(open.port, upgradeLines('/trpc', 'x'), 150)),
