@@ -1,0 +1,216 @@
+import {
+  type ChannelView,
+  Failure,
+  type FeedEntry,
+  headOf,
+  laterPlace,
+  notFound,
+  type ResyncReason,
+  resumeClient,
+  resumeFrom,
+} from '@parley/domain';
+import { type ChannelEvent, formatPosition, ORIGIN, type Place, type Position, parsePosition } from '@parley/protocol';
+import type { Attachment } from '../hub/attachment.ts';
+import type { Hub } from '../hub/hub.ts';
+import { Latch } from '../hub/latch.ts';
+import type { ReadDeps } from '../hub/read-after.ts';
+import { authorise, endsMembership, readAuthorised } from './authorise.ts';
+
+export interface ChannelReaderDeps extends ReadDeps {
+  readonly hub: Pick<Hub, 'attach'>;
+  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+}
+
+interface Item {
+  readonly id: Position;
+  readonly event: ChannelEvent;
+}
+
+/**
+ * One member's place in a channel. It pulls: nothing is kept for it but what a single read brought, and the same entries serve all.
+ * `take` until it gives null; then `idle` if it is even, else `catchUp`.
+ */
+export class ChannelReader {
+  readonly #deps: ChannelReaderDeps;
+  readonly #member: { readonly channelId: string; readonly userId: string };
+  readonly #latch = new Latch();
+  #attachment: Attachment | null = null;
+  #closed = false;
+  #ended = false;
+  /** What comes before everything else: `opened`, `resync`. */
+  #first: Item[] = [];
+  /** What the last read brought and was not taken yet, and the place after it. */
+  #stretch: FeedEntry[] = [];
+  #stretchTip: Place = { epoch: 0, n: 0 };
+  #at: Place = { epoch: 0, n: 0 };
+  #id: Position = ORIGIN;
+  /** The copy that authorised what is delivered. */
+  #view: ChannelView | null = null;
+  #noticed = 0;
+  #resynced = 0;
+
+  constructor(deps: ChannelReaderDeps, member: { channelId: string; userId: string }) {
+    this.#deps = deps;
+    this.#member = member;
+  }
+
+  /** Live first, then the right to it, then the past: whatever is published from here on is either read or found in the tail. */
+  async open(lastEventId: Position | null): Promise<void> {
+    const attachment = await this.#deps.hub.attach(this.#member.channelId, () => this.#latch.ring());
+    if (this.#closed) {
+      attachment.release();
+      return;
+    }
+    this.#attachment = attachment;
+    this.#noticed = attachment.channel.notices.board.version;
+    this.#resynced = attachment.channel.resync.version;
+    const view = await this.#authorise();
+    this.#stand(view);
+    const resync = await this.#resume(view, lastEventId);
+    const from = lastEventId ?? this.#id;
+    this.#first = [{ id: from, event: this.#opened(this.#view ?? view, lastEventId !== null && resync === null) }];
+    if (resync) this.#restart(this.#view ?? view, resync);
+  }
+
+  /** The next event, if there is one at hand. Throws `NOT_FOUND` once the membership has ended. */
+  take(): Item | null {
+    const { channel } = this.#live;
+    for (;;) {
+      const first = this.#first.shift();
+      if (first) return first;
+      if (this.#ended) throw notFound();
+      if (channel.resync.version !== this.#resynced) return null;
+      const entry = this.#stretch.shift() ?? channel.after(this.#at);
+      if (entry === 'behind') return null;
+      if (!entry) return this.#takeNotice();
+      this.#pass(entry);
+      if (entry.event) return { id: entry.id, event: entry.event };
+    }
+  }
+
+  /** Whether only something new can bring the next event. */
+  get isEven(): boolean {
+    const { channel } = this.#live;
+    return channel.resync.version === this.#resynced && channel.after(this.#at) !== 'behind';
+  }
+
+  /** Resolves when it was woken since it was idle last. */
+  idle(): Promise<void> {
+    return this.#latch.wait();
+  }
+
+  wake(): void {
+    this.#latch.ring();
+  }
+
+  /** Finds what the tail cannot give: it was broken off, or this reader is too far behind it. */
+  async catchUp(): Promise<void> {
+    const { version, reason } = this.#live.channel.resync;
+    const isBroken = version !== this.#resynced;
+    this.#resynced = version;
+    const view = await this.#authorise();
+    const resync = isBroken ? reason : await this.#readOn(view);
+    if (resync) this.#restart(this.#view ?? view, resync);
+  }
+
+  /** Lets go of the channel. A call that is under way finds nothing to hold any more. */
+  close(): void {
+    this.#closed = true;
+    this.#attachment?.release();
+    this.#latch.ring();
+  }
+
+  get #live(): Attachment {
+    if (!this.#attachment) throw new Error('the feed is not open');
+    return this.#attachment;
+  }
+
+  async #authorise(): Promise<ChannelView> {
+    const view = await authorise(this.#deps, this.#member);
+    this.#trust(view);
+    return view;
+  }
+
+  #trust(view: ChannelView): void {
+    const { channel } = this.#live;
+    const { tip } = channel.tail;
+    if (tip && view.epoch < tip.epoch) {
+      throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: 1_000 });
+    }
+    this.#view = view;
+    channel.learn(view);
+  }
+
+  /** From here on, from the head. */
+  #stand(view: ChannelView): void {
+    this.#stretch = [];
+    this.#stretchTip = headOf(view);
+    this.#at = this.#stretchTip;
+    this.#id = view.headPosition ?? ORIGIN;
+  }
+
+  async #resume(view: ChannelView, lastEventId: Position | null): Promise<ResyncReason | null> {
+    const resume = resumeClient(lastEventId, view);
+    if (resume.type === 'head') return null;
+    if (resume.type === 'resync') return resume.reason;
+    this.#at = resume.from;
+    this.#id = lastEventId ?? ORIGIN;
+    return this.#read(view);
+  }
+
+  async #readOn(view: ChannelView): Promise<ResyncReason | null> {
+    const resume = resumeFrom(this.#at, view);
+    if (resume.type === 'head') return null;
+    return resume.type === 'resync' ? resume.reason : this.#read(view);
+  }
+
+  async #read(first: ChannelView): Promise<ResyncReason | null> {
+    // Of an older epoch only positions are known, not where a reader stood that had nothing of it.
+    const from = (view: ChannelView) => (this.#at.epoch === view.epoch ? this.#at : parsePosition(this.#id));
+    const { reading, view } = await readAuthorised(this.#deps, this.#member, { view: first, from });
+    if (this.#closed) return null;
+    if (view !== first) this.#trust(view);
+    if (reading.type === 'resync') return reading.reason;
+    this.#stretch = [...reading.entries];
+    this.#stretchTip = reading.tip;
+    if (this.#stretch.length === 0) this.#at = reading.tip;
+    this.#live.channel.reached(reading.tip);
+    return null;
+  }
+
+  #restart(view: ChannelView, reason: ResyncReason): void {
+    this.#stand(view);
+    const { channelId } = this.#member;
+    const event = { type: 'resync' as const, channelId, at: this.#deps.clock.now(), reason, head: view.headPosition };
+    this.#first.push({ id: this.#id, event });
+  }
+
+  #pass(entry: FeedEntry): void {
+    this.#at = this.#stretch.length === 0 ? laterPlace(entry.place, this.#stretchTip) : entry.place;
+    this.#id = entry.id;
+    const { event } = entry;
+    if (event?.type !== 'member.left' || event.userId !== this.#member.userId) return;
+    this.#ended = this.#view === null || endsMembership(entry.place, this.#view);
+  }
+
+  #takeNotice(): Item | null {
+    const pinned = this.#live.channel.notices.board.after(this.#noticed);
+    if (!pinned) return null;
+    this.#noticed = pinned.version;
+    return { id: this.#id, event: pinned.notice.event };
+  }
+
+  #opened(view: ChannelView, resumed: boolean): ChannelEvent {
+    const { epoch, persistedN } = view;
+    return {
+      type: 'opened',
+      channelId: this.#member.channelId,
+      at: this.#deps.clock.now(),
+      epoch,
+      head: view.headPosition,
+      persistedTo: persistedN > 0 ? formatPosition({ epoch, n: persistedN }) : null,
+      holes: view.holes.filter(({ n }) => n <= persistedN).map(({ n }) => formatPosition({ epoch, n })),
+      resumed,
+    };
+  }
+}

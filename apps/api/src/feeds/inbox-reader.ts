@@ -1,0 +1,206 @@
+import { type ChannelViews, orWhenAway } from '@parley/domain';
+import { type ChannelSummary, type InboxEvent, PROTOCOL_VERSION } from '@parley/protocol';
+import type { Attachment } from '../hub/attachment.ts';
+import type { Hub } from '../hub/hub.ts';
+import { Latch } from '../hub/latch.ts';
+import { InboxChannel } from './inbox-channel.ts';
+
+export interface InboxReaderDeps {
+  readonly hub: Pick<Hub, 'attach' | 'attachUser'>;
+  readonly views: Pick<ChannelViews, 'views'>;
+  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  /** The user's channels, newest activity first: the first page. */
+  summaries(userId: string): Promise<ChannelSummary[]>;
+  /** One of them; null when the user is no member. */
+  summary(userId: string, channelId: string): Promise<ChannelSummary | null>;
+}
+
+/** A channel's activity is told at most once in this time. */
+export const ACTIVITY_EVERY_MS = 250;
+const AWAY_PAUSE_MS = 1_000;
+
+/**
+ * One user's place in all his channels. `take` until it gives null; then `idle` if it is even, else `catchUp`. What waits here is
+ * bounded by the number of channels: events are made when somebody comes for them.
+ */
+export class InboxReader {
+  readonly #deps: InboxReaderDeps;
+  readonly #userId: string;
+  readonly #latch = new Latch();
+  readonly #channels = new Map<string, InboxChannel>();
+  readonly #dirty = new Set<string>();
+  /** Channels whose summary has to be read again. */
+  readonly #unsure = new Set<string>();
+  #ready: InboxEvent[] = [];
+  #suspect = false;
+  #lookedAt = 0;
+  #detach: (() => void) | null = null;
+  #closed = false;
+
+  constructor(deps: InboxReaderDeps, userId: string) {
+    this.#deps = deps;
+    this.#userId = userId;
+  }
+
+  /**
+   * Listens for changes of membership, reads the page, listens to its channels, and then looks at them all in one pipeline: what
+   * happened between the page and the listening is found by that look.
+   */
+  async open(): Promise<void> {
+    const detach = await this.#deps.hub.attachUser(this.#userId, {
+      look: (channelId) => this.#doubt(channelId),
+      suspect: () => {
+        this.#suspect = true;
+        this.#latch.ring();
+      },
+      announce: (event) => {
+        this.#ready.push(event);
+        this.#latch.ring();
+      },
+    });
+    if (this.#closed) {
+      detach();
+      return;
+    }
+    this.#detach = detach;
+    const channels = await this.#deps.summaries(this.#userId);
+    await Promise.all(channels.map((summary) => this.#listen(summary)));
+    const now = this.#deps.clock.now();
+    this.#ready.unshift({ type: 'snapshot', at: now, channels, serverTime: now, protocol: PROTOCOL_VERSION });
+    await this.#rest([...this.#channels.keys()]);
+  }
+
+  take(): InboxEvent | null {
+    return this.#ready.shift() ?? null;
+  }
+
+  /** Whether only something new can bring the next event. */
+  get isEven(): boolean {
+    return !this.#suspect && this.#dirty.size === 0 && this.#unsure.size === 0;
+  }
+
+  idle(): Promise<void> {
+    return this.#latch.wait();
+  }
+
+  wake(): void {
+    this.#latch.ring();
+  }
+
+  /** Works out the next events. Rests first when the last ones were only just told. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    if (this.#suspect) await this.#recheck();
+    const waitMs = this.#lookedAt + ACTIVITY_EVERY_MS - this.#deps.clock.now();
+    if (waitMs > 0) await this.#deps.clock.sleep(waitMs, signal);
+    if (this.#closed) return;
+    this.#lookedAt = this.#deps.clock.now();
+    await this.#look();
+    await this.#clear();
+  }
+
+  /** Lets go of everything. A call that is under way finds nothing to hold any more. */
+  close(): void {
+    this.#closed = true;
+    this.#detach?.();
+    for (const { attachment } of this.#channels.values()) attachment.release();
+    this.#channels.clear();
+    this.#latch.ring();
+  }
+
+  #doubt(channelId: string): void {
+    this.#unsure.add(channelId);
+    this.#latch.ring();
+  }
+
+  async #listen(summary: ChannelSummary): Promise<InboxChannel | null> {
+    const attachment: Attachment = await this.#deps.hub.attach(summary.id, () => {
+      this.#dirty.add(summary.id);
+      this.#latch.ring();
+    });
+    if (this.#closed || this.#channels.has(summary.id)) {
+      attachment.release();
+      return null;
+    }
+    const channel = new InboxChannel(this.#userId, attachment, summary);
+    this.#channels.set(summary.id, channel);
+    return channel;
+  }
+
+  /** Everything that was delivered since the last look. */
+  async #look(): Promise<void> {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    const blurred: string[] = [];
+    for (const channelId of dirty) {
+      const channel = this.#channels.get(channelId);
+      const doubt = channel?.look() ?? 'none';
+      if (doubt === 'summary') this.#unsure.add(channelId);
+      else if (doubt === 'view') blurred.push(channelId);
+      else if (channel) this.#ready.push(...channel.news());
+    }
+    await this.#rest(blurred);
+  }
+
+  /** Looks at the headers of channels, in one pipeline. One without a header stays as it is: who writes to it next loads it. */
+  async #rest(channelIds: readonly string[]): Promise<void> {
+    if (channelIds.length === 0) return;
+    // While the log store is away, all stays as it is: when it is back, everything is suspect.
+    const views = await orWhenAway(() => this.#deps.views.views(this.#userId, channelIds), []);
+    channelIds.forEach((channelId, i) => {
+      const channel = this.#channels.get(channelId);
+      const view = views[i];
+      if (!channel || !view) return;
+      if (view.rank === null || channel.rest(view) === 'summary') this.#unsure.add(channelId);
+      else this.#ready.push(...channel.news());
+    });
+  }
+
+  /** Reads again what only a summary can tell: membership, and the last message where it did not pass by. */
+  async #clear(): Promise<void> {
+    const unsure = [...this.#unsure];
+    this.#unsure.clear();
+    for (const channelId of unsure) {
+      const found = await orWhenAway(
+        async () => ({ summary: await this.#deps.summary(this.#userId, channelId) }),
+        null,
+      );
+      if (this.#closed) return;
+      if (!found) this.#askLater(channelId);
+      else if (found.summary) await this.#keep(found.summary);
+      else this.#drop(channelId);
+    }
+  }
+
+  #askLater(channelId: string): void {
+    this.#unsure.add(channelId);
+    this.#lookedAt = this.#deps.clock.now() + AWAY_PAUSE_MS;
+  }
+
+  async #keep(summary: ChannelSummary): Promise<void> {
+    const known = this.#channels.get(summary.id);
+    if (known) {
+      known.refresh(summary);
+    } else {
+      await this.#listen(summary);
+      this.#ready.push({ type: 'channel.added', channelId: summary.id, at: this.#deps.clock.now(), channel: summary });
+    }
+    await this.#rest([summary.id]);
+  }
+
+  #drop(channelId: string): void {
+    const channel = this.#channels.get(channelId);
+    if (!channel) return;
+    this.#channels.delete(channelId);
+    channel.attachment.release();
+    const at = this.#deps.clock.now();
+    this.#ready.push({ type: 'channel.removed', channelId, at, reason: channel.leftByOwnWill ? 'left' : 'removed' });
+  }
+
+  /** Hints and publications may have been lost: membership is read again, and every channel is looked at. */
+  async #recheck(): Promise<void> {
+    this.#suspect = false;
+    const page = await this.#deps.summaries(this.#userId);
+    for (const { id } of page) if (!this.#channels.has(id)) this.#unsure.add(id);
+    await this.#rest([...this.#channels.keys()]);
+  }
+}

@@ -1,0 +1,244 @@
+import {
+  type ChannelView,
+  comparePlaces,
+  type FeedEntry,
+  type FeedNotice,
+  headOf,
+  isNotice,
+  type LogLine,
+  laterPlace,
+  parseLine,
+  type ResyncReason,
+  stepFrom,
+} from '@parley/domain';
+import type { Place } from '@parley/protocol';
+import { ChannelNotices } from './channel-notices.ts';
+import { ChannelTail } from './channel-tail.ts';
+import { type Bridge, bridge } from './fill.ts';
+import { type ReadDeps, readEntry } from './read-after.ts';
+import { viewOf } from './view-of.ts';
+
+/** What a hub counts. */
+export type HubCount = 'delivered' | 'repeat' | 'gap' | 'filled' | 'resync' | 'unreadable' | 'fill_failed';
+
+export interface ChannelHubDeps extends ReadDeps {
+  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  count(what: HubCount, by?: number): void;
+}
+
+const BEFORE_ALL: Place = { epoch: 0, n: 0 };
+const FILL_RETRY_MS = 100;
+const FILL_RETRY_MAX_MS = 5_000;
+
+/**
+ * One channel on this thread, while anybody here listens to it. It is in one of three modes: *unbased* (no view was read since the
+ * subscription: it only hears), *even* (everything up to the tip was delivered), *filling* (something between the tip and `heard` is
+ * missing; one fill at a time, and what is published meanwhile is found by it). Listeners pull: they are woken, and ask for what is
+ * after the place they stand at.
+ */
+export class ChannelHub {
+  readonly channelId: string;
+  readonly tail = new ChannelTail();
+  readonly notices = new ChannelNotices();
+  readonly listeners = new Set<() => void>();
+  readonly #deps: ChannelHubDeps;
+  readonly #closed = new AbortController();
+  /** The furthest place that anything spoke of. */
+  #heard = BEFORE_ALL;
+  /** The furthest place that a feed was served, from a window. */
+  #reached = BEFORE_ALL;
+  #resync: { version: number; reason: ResyncReason } = { version: 0, reason: 'behind' };
+  #filling: Promise<void> | null = null;
+
+  constructor(deps: ChannelHubDeps, channelId: string) {
+    this.#deps = deps;
+    this.channelId = channelId;
+  }
+
+  /** Its version rises whenever what was delivered cannot be continued or was taken back: each feed begins anew at the head. */
+  get resync(): { readonly version: number; readonly reason: ResyncReason } {
+    return this.#resync;
+  }
+
+  /** The fill under way, if there is one. Never rejects. */
+  get filling(): Promise<void> | null {
+    return this.#filling;
+  }
+
+  /** The first entry after a place; see `EntryRing.after`. */
+  after(place: Place): FeedEntry | undefined | 'behind' {
+    return this.tail.after(place);
+  }
+
+  /** A line that was published. */
+  publication(text: string): void {
+    const line = parseLine(text);
+    if (!line) this.#unreadable({ reason: 'no line' });
+    else if (isNotice(line)) this.#notice(line);
+    else this.#entry(line);
+  }
+
+  /** A view that was read after the subscription was confirmed. */
+  learn(view: ChannelView): void {
+    const { tip } = this.tail;
+    if (!tip) {
+      this.#base(view);
+      return;
+    }
+    // A newer epoch's marks count once the older one is told to its end.
+    if (view.epoch === tip.epoch) this.#look(view);
+    if (view.epoch >= tip.epoch) this.#hear(headOf(view));
+  }
+
+  /** A view that was read after `before` had been delivered: a head below that means that the log store has forgotten. */
+  compare(view: ChannelView, before: Place | null): void {
+    const forgot = before !== null && view.epoch === before.epoch && view.head.n < before.n;
+    if (forgot) this.#breakOff('ahead', view);
+    else this.learn(view);
+  }
+
+  /** A view of which only the marks are used: a watcher alone needs no tail. */
+  observe(view: ChannelView): void {
+    if (this.tail.tip) this.learn(view);
+    else this.notices.marks.look(view);
+  }
+
+  /** A feed was served up to here from a window: when the epoch ends, this place must be asked about, too. */
+  reached(place: Place): void {
+    this.#reached = laterPlace(this.#reached, place);
+    this.#hear(place);
+  }
+
+  /** Nobody listens any more. */
+  close(): void {
+    this.#closed.abort();
+  }
+
+  #base(view: ChannelView): void {
+    this.notices.look(this.channelId, view);
+    this.#reached = this.tail.base(view);
+    this.#wake();
+    this.#hear(this.#reached);
+  }
+
+  #entry(line: LogLine): void {
+    const { place } = line;
+    const { tip } = this.tail;
+    const step = tip && !this.#filling ? stepFrom(tip, place) : 'gap';
+    if (step === 'repeat') {
+      this.#deps.count('repeat');
+    } else if (step === 'next') {
+      // A live entry is not persisted yet, and holes come later than what they take back.
+      this.tail.append(readEntry(this.#deps, line, { epoch: place.epoch, persistedN: 0, holes: [] }));
+      this.#deps.count('delivered');
+      this.#wake();
+    } else {
+      if (tip && !this.#filling) this.#deps.count('gap');
+      this.#hear(place);
+      // Who is not based looks for himself.
+      if (!tip) this.#wake();
+    }
+  }
+
+  #notice(line: LogLine): void {
+    const notice = this.#readNotice(line);
+    if (!notice) return;
+    this.#wake();
+    // It speaks of an entry that was published before it: if that is not here, it was lost on the way.
+    this.#hear(notice.place);
+  }
+
+  #readNotice(line: LogLine): FeedNotice | null {
+    try {
+      return this.notices.take(this.channelId, line);
+    } catch (error) {
+      this.#unreadable({ err: error, kind: line.kind });
+      return null;
+    }
+  }
+
+  #unreadable(detail: object): void {
+    this.#deps.count('unreadable');
+    this.#deps.logger.warn({ channelId: this.channelId, ...detail }, 'a publication cannot be read');
+  }
+
+  #hear(place: Place): void {
+    this.#heard = laterPlace(this.#heard, place);
+    if (this.#filling || !this.#isBehind()) return;
+    this.#filling = this.#fill().finally(() => {
+      this.#filling = null;
+      // Something may have been heard after the last look.
+      this.#hear(this.#heard);
+    });
+  }
+
+  #isBehind(): boolean {
+    const { tip } = this.tail;
+    return tip !== null && comparePlaces(this.#heard, tip) > 0 && !this.#closed.signal.aborted;
+  }
+
+  async #fill(): Promise<void> {
+    let pauseMs = FILL_RETRY_MS;
+    while (this.tail.tip && this.#isBehind()) {
+      try {
+        await this.#fillOnce(this.tail.tip);
+        pauseMs = FILL_RETRY_MS;
+      } catch (error) {
+        this.#deps.count('fill_failed');
+        this.#deps.logger.warn({ err: error, channelId: this.channelId }, 'a gap cannot be filled yet');
+        await this.#pause(pauseMs * (0.5 + Math.random()));
+        pauseMs = Math.min(pauseMs * 2, FILL_RETRY_MAX_MS);
+      }
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#closed;
+    try {
+      await this.#deps.clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #fillOnce(tip: Place): Promise<void> {
+    const { channelId } = this;
+    const heard = this.#heard;
+    const view = await viewOf(this.#deps, channelId);
+    const query = { channelId, view, tip, heard, reached: this.#reached, marks: this.notices.marks };
+    const found = await bridge(this.#deps, query);
+    // Broken off while it was on its way, or left by all.
+    if (this.tail.tip !== tip || this.#closed.signal.aborted) return;
+    if (found.type === 'resync') this.#breakOff(found.reason, view);
+    else this.#take(found, view);
+    // The view is newer than what was heard: what it does not know never came to be.
+    if (comparePlaces(heard, headOf(view)) > 0 && this.#heard === heard) this.#heard = headOf(view);
+  }
+
+  #take(found: Extract<Bridge, { type: 'entries' }>, view: ChannelView): void {
+    this.tail.extend(found.entries, found.tip, view);
+    for (const entry of found.entries) if (entry.hole) this.notices.marks.hole(entry.place);
+    this.#deps.count('filled', found.entries.length);
+    this.#look(view);
+    this.#wake();
+  }
+
+  #look(view: ChannelView): void {
+    const { rose, untold } = this.notices.look(this.channelId, view);
+    if (untold) this.#breakOff('behind', null);
+    else if (rose) this.#wake();
+  }
+
+  /** `view` null: feeds go on from where the tail is; only what they were told before is in doubt. */
+  #breakOff(reason: ResyncReason, view: ChannelView | null): void {
+    this.#resync = { version: this.#resync.version + 1, reason };
+    this.#deps.count('resync');
+    if (view) this.#base(view);
+    else this.tail.forgetNewest();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.listeners) wake();
+  }
+}

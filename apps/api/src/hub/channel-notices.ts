@@ -1,0 +1,41 @@
+import { type ChannelView, type FeedNotice, type LogLine, noticeFromLine } from '@parley/domain';
+import { formatPosition } from '@parley/protocol';
+import { Marks } from './marks.ts';
+import { NoticeBoard } from './notice-board.ts';
+
+const BOARD_NOTICES = 1_024;
+
+/** What is said about a channel beside its entries: how far it is persisted, which positions are holes, who read how far. */
+export class ChannelNotices {
+  readonly marks = new Marks();
+  readonly board = new NoticeBoard(BOARD_NOTICES);
+
+  /** Takes a published notice; null when the line is none. Throws when it cannot be read. */
+  take(channelId: string, line: LogLine): FeedNotice | null {
+    const notice = noticeFromLine(channelId, line);
+    if (!notice) return null;
+    if (notice.type === 'persisted') this.marks.rise(notice.place, notice.event.holes);
+    if (notice.type === 'hole') this.marks.hole(notice.place);
+    this.board.pin(notice);
+    return notice;
+  }
+
+  /** Takes a view's mark and holes: `rose` when the mark was not told and is pinned now, `untold` when a hole was not told. */
+  look(channelId: string, view: ChannelView): { rose: boolean; untold: boolean } {
+    const news = this.marks.look(view);
+    if (news.rose) this.#pinMark(channelId, view.head.at);
+    return news;
+  }
+
+  #pinMark(channelId: string, at: number): void {
+    const { epoch, n } = this.marks;
+    const event = {
+      type: 'message.persisted' as const,
+      channelId,
+      at,
+      upTo: formatPosition({ epoch, n }),
+      holes: this.marks.holes(),
+    };
+    this.board.pin({ type: 'persisted', key: 'P', place: { epoch, n, m: 0, at }, event });
+  }
+}

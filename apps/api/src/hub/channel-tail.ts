@@ -1,0 +1,62 @@
+import { type ChannelView, type FeedEntry, headOf } from '@parley/domain';
+import type { Message, Place } from '@parley/protocol';
+import { EntryRing } from './entry-ring.ts';
+
+const RING_ENTRIES = 256;
+
+/** The end of a channel as it was delivered on this thread. Empty until it is based on a view. */
+export class ChannelTail {
+  readonly #ring = new EntryRing(RING_ENTRIES, { epoch: 0, n: 0 });
+  #tip: Place | null = null;
+  #m: number | null = null;
+  #newest: Message | null = null;
+
+  /** The place delivered last; n 0 when that was the end of an older epoch. Another object each time it moves. */
+  get tip(): Place | null {
+    return this.#tip;
+  }
+
+  /** The tip's count of messages; null where it is not known. */
+  get m(): number | null {
+    return this.#m;
+  }
+
+  /** The newest message that passed here; null when none did since the last break. */
+  get newest(): Message | null {
+    return this.#newest;
+  }
+
+  /** The first entry after a place; see `EntryRing.after`. */
+  after(place: Place): FeedEntry | undefined | 'behind' {
+    return this.#tip ? this.#ring.after(place) : 'behind';
+  }
+
+  /** Begins anew at a view's head. */
+  base(view: ChannelView): Place {
+    this.#tip = headOf(view);
+    this.#m = view.head.m;
+    this.#newest = null;
+    this.#ring.reset(this.#tip);
+    return this.#tip;
+  }
+
+  /** The caller promises that the entry directly follows the tip. */
+  append(entry: FeedEntry): void {
+    this.#ring.push(entry);
+    this.#tip = entry.place;
+    this.#m = entry.m;
+    if (entry.event?.type === 'message.created') this.#newest = entry.event.message;
+  }
+
+  /** Appends entries that end at `tip`, which may be the beginning of a newer epoch. */
+  extend(entries: readonly FeedEntry[], tip: Place, view: ChannelView): void {
+    for (const entry of entries) this.append(entry);
+    this.#tip = tip;
+    if (tip.epoch === view.epoch && tip.n === view.head.n) this.#m = view.head.m;
+  }
+
+  /** The newest message may have been taken back. */
+  forgetNewest(): void {
+    this.#newest = null;
+  }
+}

@@ -1,0 +1,208 @@
+import {
+  type Archive,
+  type Broker,
+  type BrokerEvents,
+  type ChannelViews,
+  Failure,
+  type MessageLog,
+  type PersistWatch,
+} from '@parley/domain';
+import type { InboxEvent } from '@parley/protocol';
+import type { Log, Metrics, Service } from '@parley/runtime';
+import type { Attachment } from './attachment.ts';
+import { ChannelHub, type ChannelHubDeps, type HubCount } from './channel-hub.ts';
+import { compareHeads } from './compare-heads.ts';
+import { Latch } from './latch.ts';
+import { PersistedWatch } from './persisted-watch.ts';
+import { type UserListener, UserTopics } from './user-topics.ts';
+
+export interface HubDeps {
+  readonly views: Pick<ChannelViews, 'views' | 'after'>;
+  readonly archive: Pick<Archive, 'history'>;
+  readonly log: Pick<MessageLog, 'renew' | 'load'>;
+  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  readonly logger: Pick<Log, 'warn'>;
+  readonly metrics: Pick<Metrics, 'counter' | 'gauge'>;
+}
+
+/** What one thread listens to: each channel once, whatever the number of feeds on it. */
+export interface Hub extends Service, BrokerEvents, PersistWatch {
+  /** Before the first feed. */
+  connect(broker: Broker): void;
+  /** Resolves when the subscription stands: everything published from now on is delivered, or found to be missing. */
+  attach(channelId: string, wake: () => void): Promise<Attachment>;
+  /** The same for what concerns one user. Gives back how to end it. */
+  attachUser(userId: string, listener: UserListener): Promise<() => void>;
+  /** Tells all inbox feeds of this thread something about the server. */
+  announce(event: Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' }>): void;
+  /** Compares all heads now. Never rejects: what fails is tried again until it succeeds or the hub stops. */
+  compare(): Promise<void>;
+  readonly size: { readonly channels: number; readonly listeners: number };
+}
+
+const COMPARE_EVERY_MS = 30_000;
+const COMPARE_JITTER_MS = 10_000;
+const COMPARE_RETRY_MS = 1_000;
+
+export function createHub(deps: HubDeps): Hub {
+  return new ThreadHub(deps);
+}
+
+interface OpenChannel {
+  readonly hub: ChannelHub;
+  /** The broker has confirmed the subscription. */
+  readonly ready: Promise<void>;
+  readonly unsubscribe: () => void;
+}
+
+class ThreadHub implements Hub {
+  readonly name = 'hub';
+  readonly #deps: ChannelHubDeps;
+  readonly #channels = new Map<string, OpenChannel>();
+  readonly #users: UserTopics;
+  readonly #stopping = new AbortController();
+  #broker: Broker | null = null;
+  #comparing: Promise<void> | null = null;
+  #again = false;
+  #running: Promise<void> | null = null;
+
+  constructor(deps: HubDeps) {
+    const counter = deps.metrics.counter('hub_publications_total', 'What became of publications, by outcome', [
+      'outcome',
+    ]);
+    deps.metrics.gauge('hub_channels', 'Channels that a thread listens to', {
+      collect: (gauge) => gauge.set(this.#channels.size),
+    });
+    const count = (what: HubCount, by = 1) => counter.inc({ outcome: what }, by);
+    this.#deps = { ...deps, count };
+    this.#users = new UserTopics(() => this.#connected(), deps.logger);
+  }
+
+  get size() {
+    let listeners = this.#users.listeners;
+    for (const { hub } of this.#channels.values()) listeners += hub.listeners.size;
+    return { channels: this.#channels.size, listeners };
+  }
+
+  connect(broker: Broker): void {
+    this.#broker = broker;
+  }
+
+  channel(channelId: string, line: string): void {
+    this.#channels.get(channelId)?.hub.publication(line);
+  }
+
+  user(userId: string, json: string): void {
+    this.#users.hint(userId, json);
+  }
+
+  suspect(): void {
+    this.#users.suspect();
+    void this.compare();
+  }
+
+  announce(event: Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' }>): void {
+    this.#users.announce(event);
+  }
+
+  attachUser(userId: string, listener: UserListener): Promise<() => void> {
+    return this.#users.attach(userId, listener);
+  }
+
+  async attach(channelId: string, wake: () => void): Promise<Attachment> {
+    const opened = this.#channels.get(channelId) ?? this.#open(channelId);
+    const { hub, ready } = opened;
+    // Each listener is one, even if the same function listens twice.
+    const listener = () => wake();
+    hub.listeners.add(listener);
+    const release = () => {
+      if (hub.listeners.delete(listener) && hub.listeners.size === 0) this.#close(opened);
+    };
+    try {
+      await ready;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { channel: hub, release };
+  }
+
+  async watch(channelId: string): Promise<PersistedWatch> {
+    const latch = new Latch();
+    const attachment = await this.attach(channelId, () => latch.ring());
+    return new PersistedWatch(this.#deps, attachment, latch);
+  }
+
+  run(): void {
+    this.#running ??= this.#compareOften();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#comparing;
+  }
+
+  async compare(): Promise<void> {
+    this.#again = true;
+    this.#comparing ??= this.#compareUntilDone().finally(() => {
+      this.#comparing = null;
+      // Asked for after the last look.
+      if (this.#again && !this.#stopping.signal.aborted) void this.compare();
+    });
+    await this.#comparing;
+  }
+
+  #connected(): Broker {
+    if (!this.#broker) throw new Failure('UNAVAILABLE', 'not connected yet', { retryAfterMs: 1_000 });
+    return this.#broker;
+  }
+
+  #open(channelId: string): OpenChannel {
+    const broker = this.#connected();
+    const ready = broker.subscribe({ channelId });
+    const unsubscribe = () => broker.unsubscribe({ channelId });
+    const opened = { hub: new ChannelHub(this.#deps, channelId), ready, unsubscribe };
+    this.#channels.set(channelId, opened);
+    return opened;
+  }
+
+  #close({ hub, ready, unsubscribe }: OpenChannel): void {
+    hub.close();
+    this.#channels.delete(hub.channelId);
+    // A subscription that failed is not held, and one that is under way is first waited for.
+    ready.then(unsubscribe, () => undefined);
+  }
+
+  async #compareUntilDone(): Promise<void> {
+    while (this.#again && !this.#stopping.signal.aborted) {
+      this.#again = false;
+      try {
+        await compareHeads(
+          this.#deps,
+          [...this.#channels.values()].map(({ hub }) => hub),
+        );
+      } catch (error) {
+        this.#deps.logger.warn({ err: error }, 'heads cannot be compared yet');
+        this.#again = true;
+        await this.#pause(COMPARE_RETRY_MS * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async #compareOften(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await this.#pause(COMPARE_EVERY_MS + Math.random() * COMPARE_JITTER_MS);
+      await this.compare();
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      await this.#deps.clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}

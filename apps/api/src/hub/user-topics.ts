@@ -1,0 +1,82 @@
+import { type Broker, parseUserHint } from '@parley/domain';
+import type { InboxEvent } from '@parley/protocol';
+
+/** What an inbox feed is told. Each call is short and never throws. */
+export interface UserListener {
+  /** The user's membership of a channel may have changed. */
+  look(channelId: string): void;
+  /** Hints may have been lost. */
+  suspect(): void;
+  announce(event: InboxEvent): void;
+}
+
+interface Topic {
+  readonly listeners: Set<UserListener>;
+  /** The broker has confirmed the subscription. */
+  readonly ready: Promise<void>;
+  readonly unsubscribe: () => void;
+}
+
+/** The users whose inbox is open on this thread. */
+export class UserTopics {
+  readonly #broker: () => Broker;
+  readonly #logger: { warn(detail: object, text: string): void };
+  readonly #topics = new Map<string, Topic>();
+
+  constructor(broker: () => Broker, logger: { warn(detail: object, text: string): void }) {
+    this.#broker = broker;
+    this.#logger = logger;
+  }
+
+  get listeners(): number {
+    let count = 0;
+    for (const { listeners } of this.#topics.values()) count += listeners.size;
+    return count;
+  }
+
+  /** Resolves when the subscription stands. */
+  async attach(userId: string, listener: UserListener): Promise<() => void> {
+    const topic = this.#topics.get(userId) ?? this.#open(userId);
+    topic.listeners.add(listener);
+    const release = () => {
+      if (!topic.listeners.delete(listener) || topic.listeners.size > 0) return;
+      this.#topics.delete(userId);
+      // A subscription that failed is not held, and one that is under way is first waited for.
+      topic.ready.then(topic.unsubscribe, () => undefined);
+    };
+    try {
+      await topic.ready;
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return release;
+  }
+
+  hint(userId: string, json: string): void {
+    const topic = this.#topics.get(userId);
+    if (!topic) return;
+    try {
+      const hint = parseUserHint(json);
+      if (hint) for (const listener of topic.listeners) listener.look(hint.channelId);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'a hint cannot be read');
+    }
+  }
+
+  suspect(): void {
+    for (const { listeners } of this.#topics.values()) for (const listener of listeners) listener.suspect();
+  }
+
+  announce(event: InboxEvent): void {
+    for (const { listeners } of this.#topics.values()) for (const listener of listeners) listener.announce(event);
+  }
+
+  #open(userId: string): Topic {
+    const broker = this.#broker();
+    const unsubscribe = () => broker.unsubscribe({ userId });
+    const topic = { listeners: new Set<UserListener>(), ready: broker.subscribe({ userId }), unsubscribe };
+    this.#topics.set(userId, topic);
+    return topic;
+  }
+}
