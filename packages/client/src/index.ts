@@ -1,1 +1,14 @@
-export {};
+export type { ChannelSnapshot } from './channel/channel-view.ts';
+export type { DeliveryMark, ShownMessage } from './channel/shown-message.ts';
+export type { CallPath, ChatApi, FeedEvents, FeedObserver } from './chat-api.ts';
+export type { ChatClient, OpenChannel } from './chat-client.ts';
+export type { ClientClock } from './clock.ts';
+export type { ConnectionState } from './connection/connection.ts';
+export { type ChatClientOptions, createChatClient } from './create-chat-client.ts';
+export { failureOf } from './failure.ts';
+export type { DegradedStore, InboxSnapshot } from './inbox/inbox-view.ts';
+export type { DurableOperation, OutboxEntry, OutboxItem, Refusal, SendDraft } from './outbox/entry.ts';
+export { indexedDbOutboxStorage } from './outbox/indexed-db-storage.ts';
+export { memoryOutboxStorage, type OutboxStorage } from './outbox/storage.ts';
+export { type Random, retryDelayMs } from './retry-delay.ts';
+export type { Store } from './store.ts';

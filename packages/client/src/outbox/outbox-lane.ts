@@ -1,0 +1,167 @@
+import type { Answer, FailureData, Operation } from '@parley/protocol';
+import type { ClientClock } from '../clock.ts';
+import { failureOf } from '../failure.ts';
+import { type Random, retryDelayMs } from '../retry-delay.ts';
+import { createStore } from '../store.ts';
+import type { OutboxEntry, OutboxItem, Refusal } from './entry.ts';
+import { type Attempt, OutboxLine } from './outbox-line.ts';
+
+/** An accepted operation that nobody calls persisted is sent again after this long, and then less and less often. */
+const RESEND_AFTER_MS = 5_000;
+const RESEND_AFTER_MAX_MS = 60_000;
+/** An answer that takes longer is not waited for: the outcome is unknown, and the operation goes again. */
+const ANSWER_WITHIN_MS = 15_000;
+
+/** What became of an entry, for the storage. */
+export interface LaneObserver {
+  onSettled(entries: readonly OutboxEntry[]): void;
+  onRefused(entry: OutboxEntry): void;
+}
+
+export interface LaneOptions {
+  /** Sends an operation once. What it throws is judged by `failureOf`. */
+  readonly perform: (entry: OutboxEntry, op: Operation, signal: AbortSignal) => Promise<Answer<'message.send'>>;
+  readonly clock: ClientClock;
+  readonly random: Random;
+}
+
+/** The sending of one channel's line: one call in flight, one timer for whatever comes next. */
+export class OutboxLane {
+  readonly items = createStore<readonly OutboxItem[]>([]);
+  readonly #line = new OutboxLine();
+  readonly #options: LaneOptions;
+  readonly #observer: LaneObserver;
+  #stopping: AbortController | null = null;
+  #isInFlight = false;
+  #attempts = 0;
+  #resends = 0;
+  #notBefore = 0;
+  #cancelTimer: (() => void) | null = null;
+
+  constructor(options: LaneOptions, observer: LaneObserver) {
+    this.#options = options;
+    this.#observer = observer;
+  }
+
+  run(): void {
+    this.#stopping ??= new AbortController();
+    this.#pump();
+  }
+
+  stop(): void {
+    this.#stopping?.abort();
+    this.#cancelTimer?.();
+  }
+
+  /** Nothing waits any longer. */
+  wake(): void {
+    this.#attempts = 0;
+    this.#notBefore = 0;
+    this.#pump();
+  }
+
+  /** Says what became known to the line. What left it by that is settled. */
+  tell(learn: (line: OutboxLine) => readonly OutboxEntry[]): void {
+    const settled = learn(this.#line);
+    if (settled.length > 0) {
+      this.#resends = 0;
+      this.#observer.onSettled(settled);
+    }
+    if (!this.#line.isEmpty || this.items.getSnapshot().length > 0) this.items.set(this.#line.items());
+    this.#pump();
+  }
+
+  sees(epoch: number): void {
+    this.tell((line) => {
+      if (line.sees(epoch)) this.#resends = 0;
+      return [];
+    });
+  }
+
+  refuse(id: string, refusal: Refusal): void {
+    this.tell((line) => {
+      const entry = line.refused(id, refusal);
+      if (entry) this.#observer.onRefused(entry);
+      return [];
+    });
+  }
+
+  /** Sends what is due, or sets the timer for when something will be. */
+  #pump(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    if (!this.#stopping || this.#stopping.signal.aborted || this.#isInFlight || this.#line.isEmpty) return;
+    const inMs = this.#dueAt() - this.#options.clock.now();
+    if (inMs > 0) {
+      // Nothing is due ever while all that is left was refused.
+      if (inMs < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#options.clock.after(inMs, () => this.#pump());
+      return;
+    }
+    if (!this.#line.hasUnconfirmed) {
+      this.#resends += 1;
+      this.#line.sendAgain();
+    }
+    const attempt = this.#line.next();
+    if (!attempt) return;
+    this.#isInFlight = true;
+    void this.#attempt(attempt, this.#stopping.signal);
+  }
+
+  #dueAt(): number {
+    if (this.#line.hasUnconfirmed) return this.#notBefore;
+    const since = this.#line.oldestConfirmedAt() ?? Number.POSITIVE_INFINITY;
+    return Math.max(this.#notBefore, since + Math.min(RESEND_AFTER_MS * 2 ** this.#resends, RESEND_AFTER_MAX_MS));
+  }
+
+  async #attempt({ entry, op }: Attempt, stopping: AbortSignal): Promise<void> {
+    try {
+      const answer = await this.#answerTo({ entry, op }, stopping);
+      // A node that still lives in an older epoch: its answer confirms nothing, and the next one may be the same.
+      if (answer.epoch < this.#line.epoch) this.#backOff(0);
+      else this.#attempts = 0;
+      this.tell((line) => line.answered(entry.id, answer, this.#options.clock.now()));
+    } catch (error) {
+      if (!stopping.aborted) this.#failed(entry, failureOf(error));
+    }
+    this.#isInFlight = false;
+    this.#pump();
+  }
+
+  async #answerTo({ entry, op }: Attempt, stopping: AbortSignal): Promise<Answer<'message.send'>> {
+    const giveUp = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const cancel = this.#options.clock.after(ANSWER_WITHIN_MS, () => {
+      late.reject(new Error('no answer in time'));
+      giveUp.abort();
+    });
+    try {
+      const signal = AbortSignal.any([giveUp.signal, stopping]);
+      return await Promise.race([this.#options.perform(entry, op, signal), late.promise]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #failed(entry: OutboxEntry, failure: FailureData | null): void {
+    if (failure?.code === 'CONFLICT') {
+      let isNews = false;
+      this.tell((line) => {
+        isNews = line.conflicted(failure.epoch);
+        return [];
+      });
+      // A newer epoch explains it, and there is nothing to wait for.
+      if (isNews) return;
+    } else if (failure && !failure.retryable && failure.code !== 'UNAUTHENTICATED') {
+      // Not being signed in says nothing about the message: it waits for a connection that is.
+      this.refuse(entry.id, { code: failure.code, reason: null });
+      return;
+    }
+    this.#backOff(failure?.retryAfterMs ?? 0);
+  }
+
+  #backOff(leastMs: number): void {
+    const jitter = retryDelayMs(this.#attempts, this.#options.random);
+    this.#attempts += 1;
+    this.#notBefore = this.#options.clock.now() + leastMs + jitter;
+  }
+}

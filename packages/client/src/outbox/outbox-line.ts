@@ -1,0 +1,202 @@
+import { type Answer, type Operation, type Position, parsePosition } from '@parley/protocol';
+import type { Acceptance, OutboxEntry, OutboxItem, Refusal } from './entry.ts';
+import { joinMarks, judge, markOf, type PersistedMark } from './persisted-mark.ts';
+
+/** After this many times that an accepted entry turned out to be a hole, it is refused for good: Postgres does not take it. */
+const HOLES_MAX = 3;
+
+/** What to send next: the entry, and how the call names itself. */
+export interface Attempt {
+  readonly entry: OutboxEntry;
+  readonly op: Operation;
+}
+
+type SendAnswer = Answer<'message.send'>;
+
+interface Slot {
+  entry: OutboxEntry;
+  /** The epoch of the answer that confirmed it; null while it has to be sent (again). */
+  confirmedIn: number | null;
+  confirmedAt: number;
+  acceptance: Acceptance | null;
+  holes: number;
+}
+
+/**
+ * The operations of one channel that are not settled, in order, and the rules by which they are sent and leave. It knows no time and no
+ * network: `next` says what to send, the other methods say what became known. Each returns the entries that left by it, persisted.
+ */
+export class OutboxLine {
+  #slots: Slot[] = [];
+  #epoch = 0;
+  #mark: PersistedMark | null = null;
+
+  get isEmpty(): boolean {
+    return this.#slots.length === 0;
+  }
+
+  /** The newest epoch that is known of the channel; 0 when none is. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether there is something to send. */
+  get hasUnconfirmed(): boolean {
+    return this.#slots.some(isUnconfirmed);
+  }
+
+  /** Takes an entry to its place in the order; one that is here already stays as it is. */
+  add(entry: OutboxEntry): void {
+    if (this.#find(entry.id)) return;
+    this.#slots.push({ entry, confirmedIn: null, confirmedAt: 0, acceptance: null, holes: 0 });
+    this.#slots.sort((a, b) => a.entry.order - b.entry.order);
+  }
+
+  /** The first entry that is not confirmed. It counts as tried from here on. */
+  next(): Attempt | null {
+    const at = this.#slots.findIndex(isUnconfirmed);
+    const slot = this.#slots[at];
+    if (!slot) return null;
+    const { id, triedIn } = slot.entry;
+    const forerunner = this.#slots.slice(0, at).findLast((before) => before.confirmedIn !== null);
+    const op: Operation = { id };
+    if (forerunner?.confirmedIn) op.epoch = forerunner.confirmedIn;
+    if (triedIn !== null) op.triedIn = triedIn;
+    slot.entry = { ...slot.entry, triedIn: triedIn ?? this.#epoch };
+    return { entry: slot.entry, op };
+  }
+
+  answered(id: string, answer: SendAnswer, now: number): OutboxEntry[] {
+    this.sees(answer.epoch);
+    const slot = this.#find(id);
+    if (!slot) return [];
+    if (answer.level === 'persisted') return this.#leave([slot]);
+    // It was rejected while it was on its way a second time: this answer is about the try that failed.
+    if (slot.entry.refusal) return [];
+    slot.entry = { ...slot.entry, triedIn: answer.epoch };
+    slot.acceptance = { messageId: answer.messageId, position: answer.position, sentAt: answer.sentAt };
+    slot.confirmedIn = answer.epoch < this.#epoch ? null : answer.epoch;
+    slot.confirmedAt = now;
+    const verdict = this.#mark ? judge(this.#mark, answer.position) : 'above';
+    if (verdict === 'persisted') return this.#leave([slot]);
+    // The server repeats an answer that came to nothing: asking again at once would only repeat it again.
+    if (verdict === 'hole') fellIntoHole(slot);
+    return [];
+  }
+
+  /** The server is in another epoch than the forerunners were: all of them again, in order. True when that epoch is news. */
+  conflicted(epoch: number | undefined): boolean {
+    const isNews = epoch !== undefined && this.sees(epoch);
+    this.sendAgain();
+    return isNews;
+  }
+
+  refused(id: string, refusal: Refusal): OutboxEntry | null {
+    const slot = this.#find(id);
+    if (!slot) return null;
+    slot.entry = { ...slot.entry, refusal };
+    slot.confirmedIn = null;
+    slot.acceptance = null;
+    return slot.entry;
+  }
+
+  /** What was confirmed in an older epoch is not confirmed any more. True when the epoch is news. */
+  sees(epoch: number): boolean {
+    if (epoch <= this.#epoch) return false;
+    this.#epoch = epoch;
+    for (const slot of this.#slots) {
+      if (slot.confirmedIn !== null && slot.confirmedIn < epoch) slot.confirmedIn = null;
+    }
+    return true;
+  }
+
+  marked(upTo: Position, holes: readonly Position[]): OutboxEntry[] {
+    const told = markOf(upTo, holes);
+    this.sees(told.upTo.epoch);
+    this.#mark = joinMarks(this.#mark, told);
+    return this.#settle(told);
+  }
+
+  /** The entry at this position did not come to be. `by`: its twin stands there, so the operation is persisted all the same. */
+  superseded(position: Position, by: Position | null): OutboxEntry[] {
+    const slot = this.#slots.find((each) => each.acceptance?.position === position);
+    if (!slot) return [];
+    if (by !== null) return this.#leave([slot]);
+    fellIntoHole(slot);
+    slot.confirmedIn = null;
+    return [];
+  }
+
+  /** When the oldest confirmed entry was confirmed; null when there is none. */
+  oldestConfirmedAt(): number | null {
+    const confirmed = this.#slots.filter((slot) => slot.confirmedIn !== null && slot.entry.refusal === null);
+    return confirmed.length === 0 ? null : Math.min(...confirmed.map((slot) => slot.confirmedAt));
+  }
+
+  sendAgain(): void {
+    for (const slot of this.#slots) slot.confirmedIn = null;
+  }
+
+  /** A refused entry goes to the end of the line. Null when it is not refused. */
+  retry(id: string, order: number): OutboxEntry | null {
+    const slot = this.#find(id);
+    if (!slot?.entry.refusal) return null;
+    this.#slots = this.#slots.filter((each) => each !== slot);
+    const entry = { ...slot.entry, refusal: null, order };
+    this.add(entry);
+    return entry;
+  }
+
+  /** A refused entry is given up. False when it is not refused: what may have been sent cannot be taken back. */
+  discard(id: string): boolean {
+    const slot = this.#find(id);
+    if (!slot?.entry.refusal) return false;
+    this.#slots = this.#slots.filter((each) => each !== slot);
+    return true;
+  }
+
+  items(): OutboxItem[] {
+    return this.#slots.map((slot) => {
+      const { id, channelId, createdAt, operation, refusal } = slot.entry;
+      const acceptance = slot.acceptance && this.#isCurrent(slot.acceptance) ? slot.acceptance : null;
+      const state = refusal ? 'failed' : acceptance ? 'accepted' : 'pending';
+      return { id, channelId, createdAt, operation, state, acceptance, refusal };
+    });
+  }
+
+  #isCurrent(acceptance: Acceptance): boolean {
+    return parsePosition(acceptance.position).epoch === this.#epoch;
+  }
+
+  #find(id: string): Slot | undefined {
+    return this.#slots.find((slot) => slot.entry.id === id);
+  }
+
+  #settle(mark: PersistedMark): OutboxEntry[] {
+    const persisted: Slot[] = [];
+    for (const slot of this.#slots) {
+      const verdict = slot.acceptance ? judge(mark, slot.acceptance.position) : 'above';
+      if (verdict === 'persisted') persisted.push(slot);
+      if (verdict !== 'hole') continue;
+      fellIntoHole(slot);
+      slot.confirmedIn = null;
+    }
+    return this.#leave(persisted);
+  }
+
+  #leave(slots: readonly Slot[]): OutboxEntry[] {
+    this.#slots = this.#slots.filter((slot) => !slots.includes(slot));
+    return slots.map((slot) => slot.entry);
+  }
+}
+
+function isUnconfirmed(slot: Slot): boolean {
+  return slot.confirmedIn === null && slot.entry.refusal === null;
+}
+
+/** It did not come to be there. Its twin may stand in Postgres: the server looks, when it comes again. */
+function fellIntoHole(slot: Slot): void {
+  slot.holes += 1;
+  slot.acceptance = null;
+  if (slot.holes >= HOLES_MAX) slot.entry = { ...slot.entry, refusal: { code: 'INVALID', reason: 'rejected' } };
+}
