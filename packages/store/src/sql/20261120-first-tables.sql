@@ -1,9 +1,10 @@
-create extension if not exists pg_trgm;
+-- In `public`, where deployments that share the database all find it.
+create extension if not exists pg_trgm with schema public;
 
 -- Only for looking at costs: not every user may create it, not every server has it.
 do $$
 begin
-  create extension if not exists pg_stat_statements;
+  create extension if not exists pg_stat_statements with schema public;
 exception when insufficient_privilege or undefined_file or feature_not_supported then
   raise notice 'pg_stat_statements is not available: %', sqlerrm;
 end
