@@ -1,0 +1,122 @@
+import { close, connect, createConnection, createKeys, Epochs, LogStore, RedisDrainLog } from '@parley/cache';
+import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
+import {
+  createMetrics,
+  createOpsServer,
+  Lifecycle,
+  type Log,
+  type Metrics,
+  type Service,
+  systemClock,
+} from '@parley/runtime';
+import { openStore, type Store } from '@parley/store';
+import { createCursorFlush } from './drain/cursor-flush.ts';
+import { createDrainMetrics } from './drain/drain-metrics.ts';
+import { createDrainer } from './drain/drainer.ts';
+import { createLaneWatch } from './drain/lane-watch.ts';
+import { createPersistLane } from './jobs/persist-lane.ts';
+import type { WorkerSettings } from './settings.ts';
+import { storesReadiness, untilStoresReady } from './stores-ready.ts';
+
+/** A worker process, whole. */
+export interface Worker {
+  /** Waits for the stores as long as it takes, then works. True once it does; false when it was stopped before. */
+  run(): Promise<boolean>;
+  /** Ends what is under way in order. What is not finished is left in the log, for any worker. */
+  stop(): Promise<void>;
+}
+
+/** Wires a worker: the only place that sees more than one of the stores. Nothing connects before `run`. */
+export function composeWorker(settings: WorkerSettings, logger: Log): Worker {
+  const metrics = createMetrics({ defaults: 'process' });
+  const stores = composeStores(settings, logger);
+  const waiting = new Lifecycle({ log: logger });
+  const working = new Lifecycle({ log: logger });
+  for (const service of stores.services) waiting.supporting(service);
+  if (settings.OPS_PORT !== null) waiting.supporting(opsServer(settings, stores, { logger, metrics }));
+  composeWork(working, settings, { ...stores, logger, metrics });
+  const stopping = new AbortController();
+  let starting: Promise<boolean> | undefined;
+
+  async function start(): Promise<boolean> {
+    await waiting.run();
+    const parts = { log: stores.drainLog, store: stores.store.drain };
+    const ready = await untilStoresReady(parts, { clock: systemClock, logger, signal: stopping.signal });
+    if (ready) await working.run();
+    return ready;
+  }
+
+  return {
+    run() {
+      starting ??= start();
+      return starting;
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.allSettled([starting]);
+      await working.drain().finally(() => waiting.drain());
+    },
+  };
+}
+
+interface Stores {
+  readonly store: Store;
+  readonly drainLog: RedisDrainLog;
+  /** In the order of their start. */
+  readonly services: readonly Service[];
+}
+
+function composeStores(settings: WorkerSettings, logger: Log): Stores {
+  const { REDIS_LOG_URL, LOG_TIMEOUT_MS, KEY_PREFIX, BACKLOG_MAX_ENTRIES } = settings;
+  const store = openStore(settings, { name: 'parley-worker', log: logger });
+  const redis = createConnection({ url: REDIS_LOG_URL, kind: 'log', timeoutMs: LOG_TIMEOUT_MS, log: logger });
+  const logStore = new LogStore({ redis });
+  const keys = createKeys(KEY_PREFIX);
+  const { ledger } = store;
+  const epochs = new Epochs({ store: logStore, ledger, keys, backlogMaxEntries: BACKLOG_MAX_ENTRIES, log: logger });
+  const connection: Service = { name: 'log store', run: () => connect(redis), stop: () => close(redis) };
+  return {
+    store,
+    drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
+    services: [store, connection, epochs],
+  };
+}
+
+interface WorkParts extends Stores {
+  readonly logger: Log;
+  readonly metrics: Metrics;
+}
+
+function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
+  const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
+  const { store, drainLog: log, logger, metrics } = parts;
+  const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
+  const drainMetrics = createDrainMetrics(metrics);
+  const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
+  const drainer = createDrainer({
+    lanes: LANES,
+    log,
+    store: store.drain,
+    clock: systemClock,
+    metrics: drainMetrics,
+    logger,
+    unsafeTrimBeforeCommit: UNSAFE_TRIM_BEFORE_COMMIT,
+  });
+  const drain = createPersistLane({ drainer, doorbell });
+  lifecycle.supporting(doorbell);
+  lifecycle.supporting(drainer);
+  lifecycle.supporting(createCursorFlush({ log, store: store.drain, logger }));
+  lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
+  lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
+}
+
+function opsServer(settings: WorkerSettings, stores: Stores, { logger, metrics }: { logger: Log; metrics: Metrics }) {
+  return createOpsServer({
+    port: settings.OPS_PORT ?? 0,
+    host: settings.OPS_HOST,
+    log: logger,
+    live: () => true,
+    ready: () => storesReadiness({ log: stores.drainLog, store: stores.store.drain }),
+    metrics: () => metrics.text(),
+  });
+}

@@ -1,0 +1,115 @@
+import {
+  buildBatch,
+  type Clock,
+  type DrainLog,
+  type DrainResult,
+  type DrainStore,
+  type Hole,
+  halvesOf,
+  type PartitionCursor,
+  PoisonError,
+  placesOf,
+  rejectEntry,
+  settlementsOf,
+  type WritableEntry,
+} from '@parley/domain';
+import type { Log } from '@parley/runtime';
+import type { DrainMetrics } from './drain-metrics.ts';
+
+/** What every lane of a process works with. */
+export interface DrainParts {
+  readonly log: DrainLog;
+  readonly store: DrainStore;
+  readonly clock: Clock;
+  readonly metrics: DrainMetrics;
+  readonly logger: Log;
+  /** For the control of the loss tests only: entries leave the log before Postgres has them. */
+  readonly unsafeTrimBeforeCommit: boolean;
+}
+
+/** Commits entries and settles them, and keeps the cursors of one lane up to date while it does. */
+export class LaneWriter {
+  readonly #parts: DrainParts;
+  readonly #cursors: Map<number, PartitionCursor>;
+
+  /** `cursors` is shared with the reader: a partition that leaves it must be read again before anything of it is written. */
+  constructor(parts: DrainParts, cursors: Map<number, PartitionCursor>) {
+    this.#parts = parts;
+    this.#cursors = cursors;
+  }
+
+  /** Writes the entries in their order; returns how many were written. What another worker has moved meanwhile is left to him. */
+  async write(entries: readonly WritableEntry[]): Promise<number> {
+    const ours = entries.filter((entry) => this.#cursors.has(entry.logged.partition));
+    if (ours.length === 0) return 0;
+    if (this.#parts.unsafeTrimBeforeCommit) await this.#settle(ours, []);
+    const result = await this.#commit(ours);
+    if (result instanceof PoisonError) return this.#writeApart(ours, result);
+    const written = ours.filter((entry) => result.moved.has(entry.logged.partition));
+    this.#moveCursors(ours, result);
+    this.#count(written, result);
+    await this.#settle(written, result.superseded);
+    return written.length;
+  }
+
+  /** Settles what was committed by somebody who did not live, or was not able, to settle it. */
+  async settleLate(entries: readonly WritableEntry[]): Promise<void> {
+    const holes = await this.#parts.store.holesAmong(placesOf(entries));
+    const partitions = await this.#settle(entries, holes);
+    this.#parts.metrics.lateSettlements.inc(partitions);
+  }
+
+  async #commit(entries: readonly WritableEntry[]): Promise<DrainResult | PoisonError> {
+    const stop = this.#parts.metrics.commits.startTimer();
+    try {
+      return await this.#parts.store.commit(buildBatch(entries, this.#cursors));
+    } catch (error) {
+      if (error instanceof PoisonError) return error;
+      throw error;
+    } finally {
+      stop();
+    }
+  }
+
+  /** One refused entry refuses its whole statement: halve until it stands alone, and go on with the rest. */
+  async #writeApart(entries: readonly WritableEntry[], poison: PoisonError): Promise<number> {
+    const [only] = entries;
+    if (only && entries.length === 1) return this.#bury(only, poison);
+    let written = 0;
+    for (const half of halvesOf(entries)) written += await this.write(half);
+    return written;
+  }
+
+  async #bury(entry: WritableEntry, poison: PoisonError): Promise<number> {
+    const { partition, epoch, k } = entry.logged;
+    if (entry.type === 'rejected' && entry.hole === null) {
+      throw new Error(`Postgres refuses even the dead letter of ${partition}/${epoch}-${k}`, { cause: poison });
+    }
+    const written = await this.write([rejectEntry(entry, poison.message)]);
+    if (written > 0) this.#parts.logger.error({ err: poison, partition, epoch, k }, 'an entry became a dead letter');
+    return written;
+  }
+
+  #moveCursors(entries: readonly WritableEntry[], { moved }: DrainResult): void {
+    for (const { logged } of entries) {
+      const { partition, epoch, k } = logged;
+      const cursor = this.#cursors.get(partition);
+      if (cursor && moved.has(partition)) this.#cursors.set(partition, { ...cursor, readEpoch: epoch, readK: k });
+      else if (this.#cursors.delete(partition)) this.#parts.metrics.contended.inc();
+    }
+  }
+
+  #count(written: readonly WritableEntry[], { superseded }: DrainResult): void {
+    const { metrics } = this.#parts;
+    for (const [kind, entries] of Map.groupBy(written, (entry) => entry.type))
+      metrics.entries.inc({ kind }, entries.length);
+    if (superseded.length > 0) metrics.entries.inc({ kind: 'superseded' }, superseded.length);
+    metrics.deadLetters.inc(written.filter((entry) => entry.type === 'rejected').length);
+  }
+
+  async #settle(entries: readonly WritableEntry[], holes: readonly Hole[]): Promise<number> {
+    const settlements = settlementsOf(entries, holes);
+    await Promise.all(settlements.map((settlement) => this.#parts.log.settle(settlement)));
+    return settlements.length;
+  }
+}
