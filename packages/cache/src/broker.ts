@@ -135,7 +135,7 @@ export class RedisBroker implements Broker, Service {
     this.#touched.clear();
     // On a connection that is not ready yet everything is subscribed as soon as it is.
     if (!this.#ready) return;
-    const more = touched.filter((key) => this.#wanted.has(key) && !this.#asked.has(key));
+    const more = touched.filter((key) => this.#wanted.has(key));
     const less = touched.filter((key) => !this.#wanted.has(key) && this.#asked.has(key));
     for (const key of less) this.#asked.delete(key);
     if (less.length > 0) this.#subscriber.unsubscribe(...less).catch((error: unknown) => this.#complain(error));
@@ -190,6 +190,7 @@ export class RedisBroker implements Broker, Service {
   async #listenToSelf(): Promise<void> {
     if (this.#ready && this.#clock.now() - this.#heardAt > 2 * this.#echoEveryMs) {
       this.#log.warn('the broker does not hear itself: replacing its connection');
+      this.#onClose();
       this.#subscriber.disconnect(true);
       return;
     }

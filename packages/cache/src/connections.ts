@@ -86,10 +86,13 @@ export async function connect(redis: Redis, patienceMs = CONNECT_MS): Promise<vo
   await ready;
 }
 
+/** Statuses in which there is a socket to end, or an end to hear of. Between two attempts there is neither. */
+const ENDING = new Set(['wait', 'connecting', 'connect', 'ready']);
+
 /** Ends the connection and resolves when its socket is gone. What is in flight fails. */
 export async function close(redis: Redis): Promise<void> {
-  if (redis.status === 'end') return;
   const ended = new Promise<void>((resolve) => redis.once('end', () => resolve()));
+  const pending = ENDING.has(redis.status);
   redis.disconnect();
-  await ended;
+  if (pending) await ended;
 }

@@ -21,6 +21,11 @@ export class LocalBuckets {
     this.#clock = clock;
   }
 
+  /** Keys that are kept. */
+  get size(): number {
+    return this.#fullAt.size;
+  }
+
   /** 0: allowed and counted. Otherwise how long until the same call is allowed. */
   take(key: string, { costMs, burst }: Allowance): number {
     const now = this.#clock.now();

@@ -13,6 +13,7 @@ import {
   type Verdict,
 } from '@parley/domain';
 import { createLog } from '@parley/runtime';
+import { startRedis } from '@parley/testing';
 import type { Redis } from 'ioredis';
 import { close, connect, createConnection } from '../src/connections.ts';
 import { Epochs } from '../src/epochs.ts';
@@ -198,4 +199,37 @@ export async function settleAll(node: Node, ledger: FakeLedger, channelId: strin
     channels: [{ channelId, upTo: { epoch, n, m, at }, holes: [], notices: [] }],
   });
   ledger.cursors[partition] = { ...cursor, readEpoch: last.epoch, readK: last.k };
+}
+
+/** Resolves when it is so; a test that waits for what never comes says what. */
+export async function until(met: () => Promise<boolean> | boolean, what: string): Promise<void> {
+  for (const deadline = Date.now() + 15_000; !(await met()); ) {
+    if (Date.now() > deadline) throw new Error(`never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A log store, Postgres' part in memory, and a channel of one member. */
+export async function setting(owner: string, options: { appendonly?: 'always' | 'no' } = {}) {
+  const server = await startRedis({ appendonly: options.appendonly ?? 'always' });
+  const ledger = new FakeLedger();
+  const source = new FakeSource(ledger);
+  const nodes: Node[] = [];
+  return {
+    server,
+    ledger,
+    source,
+    channelId: source.add([owner]),
+    /** A node that has agreed on an epoch. */
+    async start() {
+      const node = await startNode({ url: server.url, ledger, source });
+      nodes.push(node);
+      await node.epochs.run();
+      return node;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const node of nodes) await node[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { type RedisServer, startRedis } from '@parley/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { close, connect, createConnection } from '../src/connections.ts';
+import { LogStore } from '../src/log-store.ts';
+import { checkPolicies } from '../src/policy-check.ts';
+import { readScript } from '../src/script.ts';
+import { FakeLedger, FakeSource, type Node, send, silent, startNode, until } from './rig.ts';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const owner = randomUUID();
+
+async function openNode(detail: { timeoutMs?: number; replicas?: number } = {}) {
+  const ledger = new FakeLedger();
+  const source = new FakeSource(ledger);
+  const node = await startNode({ url: server.url, ledger, source, ...detail });
+  await node.epochs.run();
+  const channelId = source.add([owner]);
+  await node.log.load(channelId);
+  return { node, channelId };
+}
+
+/** Stops the server's process without ending its connections while `work` runs. */
+async function whileSilent(work: () => Promise<void>) {
+  process.kill(server.pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(server.pid, 'SIGCONT');
+  }
+}
+
+describe('a log store that fails', () => {
+  it('[DEG-2] is away before anything is sent: UNAVAILABLE, at once', async () => {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    await server.kill();
+    await until(() => node.redis.status !== 'ready', 'the loss');
+    await expect(send(node, channelId, owner)).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: true,
+      retryAfterMs: 1_000,
+    });
+    await server.restart();
+  });
+
+  it('[SEND-6] a send without an answer is UNKNOWN_RETRY, never a failure, and its resend finds what became of it', async () => {
+    const { node, channelId } = await openNode({ timeoutMs: 300 });
+    await using _ = node;
+    const clientMsgId = randomUUID();
+    await whileSilent(async () => {
+      await expect(send(node, channelId, [owner, clientMsgId])).rejects.toMatchObject({ code: 'UNKNOWN_RETRY' });
+    });
+    expect(await send(node, channelId, [owner, clientMsgId])).toMatchObject({ type: 'duplicate', place: { n: 1 } });
+    expect(await send(node, channelId, owner)).toMatchObject({ type: 'accepted', place: { n: 2 } });
+  });
+
+  it('a connection that is lost under way is UNKNOWN_RETRY for a send and UNAVAILABLE for a question', async () => {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    await whileSilent(async () => {
+      const outcomes = Promise.allSettled([send(node, channelId, owner), node.views.views(owner, [channelId])]);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      node.redis.disconnect(true);
+      expect(await outcomes).toMatchObject([
+        { reason: { code: 'UNKNOWN_RETRY' } },
+        { reason: { code: 'UNAVAILABLE' } },
+      ]);
+    });
+  });
+
+  it('[DEG-3] one that stays silent is not asked again by everybody: refused fast, and found again', async () => {
+    const { node, channelId } = await openNode({ timeoutMs: 200 });
+    await using _ = node;
+    await whileSilent(async () => {
+      await Promise.allSettled(Array.from({ length: 5 }, () => send(node, channelId, owner)));
+      const refused = await Promise.allSettled(Array.from({ length: 20 }, () => send(node, channelId, owner)));
+      for (const outcome of refused) expect(outcome).toMatchObject({ reason: { code: 'UNAVAILABLE' } });
+    });
+    await until(async () => (await send(node, channelId, owner).catch(() => null))?.type === 'accepted', 'found again');
+  });
+
+  it('[LIMIT-5] full memory is BACKPRESSURE, and nothing is half written', async () => {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    await send(node, channelId, owner);
+    await node.redis.config('SET', 'maxmemory', '1mb');
+    const clientMsgId = randomUUID();
+    try {
+      await expect(send(node, channelId, [owner, clientMsgId])).rejects.toMatchObject({ code: 'BACKPRESSURE' });
+    } finally {
+      await node.redis.config('SET', 'maxmemory', '0');
+    }
+    expect(await node.views.after(channelId, '0-0', 10)).toHaveLength(1);
+    expect(await send(node, channelId, [owner, clientMsgId])).toMatchObject({ type: 'accepted', place: { n: 2 } });
+  });
+
+  it('a master that became a replica is UNAVAILABLE', async () => {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    const admin = node.redis.duplicate({ lazyConnect: false, enableOfflineQueue: true });
+    await admin.replicaof('127.0.0.1', '1');
+    const verdict = await send(node, channelId, owner).catch((error: unknown) => error);
+    // Its replication id has changed with its role, or its first write is refused: either way nothing is written.
+    expect(verdict).toSatisfy((it) => Object(it).type === 'epoch' || Object(it).code === 'UNAVAILABLE');
+    await admin.replicaof('NO', 'ONE');
+    admin.disconnect();
+  });
+
+  it('[SEND-7] with LOG_REPLICAS, what no replica has is not acknowledged', async () => {
+    const { node, channelId } = await openNode({ replicas: 1 });
+    await using _ = node;
+    const clientMsgId = randomUUID();
+    await expect(send(node, channelId, [owner, clientMsgId])).rejects.toMatchObject({ code: 'UNKNOWN_RETRY' });
+    await expect(send(node, channelId, [owner, clientMsgId])).rejects.toMatchObject({ code: 'UNKNOWN_RETRY' });
+  });
+
+  it('control: without LOG_REPLICAS it is', async () => {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    expect(await send(node, channelId, owner)).toMatchObject({ type: 'accepted' });
+  });
+
+  it('one WAIT serves all sends of a turn', async () => {
+    await using replica = await startRedis();
+    const admin = createConnection({ url: replica.url, kind: 'log', timeoutMs: 5_000, log: silent });
+    await connect(admin, 5_000);
+    await admin.replicaof('127.0.0.1', String(server.port));
+    const master = new LogStore({ redis: admin.duplicate({ host: '127.0.0.1', port: server.port }) });
+    await connect(master.redis, 5_000);
+    await master.redis.config('SET', 'repl-diskless-sync-delay', 0);
+    await until(async () => (await admin.info('replication')).includes('master_link_status:up'), 'a replica');
+    const { node, channelId } = await openNode({ replicas: 1 });
+    await using _ = node;
+    await master.redis.config('RESETSTAT');
+    const verdicts = await Promise.all(Array.from({ length: 30 }, () => send(node, channelId, owner)));
+    expect(verdicts.every((verdict: Awaited<ReturnType<Node['log']['accept']>>) => verdict.type === 'accepted')).toBe(
+      true,
+    );
+    const waits = Number(/cmdstat_wait:calls=(\d+)/.exec(await master.redis.info('commandstats'))?.[1]);
+    expect(waits).toBeLessThan(30);
+    await Promise.all([close(admin), close(master.redis)]);
+  });
+});
+
+describe('policies', () => {
+  it('[RUN-1] the right two servers have nothing against them; every wrong one is named', async () => {
+    await using right = await startRedis({ policy: 'allkeys-lru' });
+    await using volatile = await startRedis({ appendonly: 'no' });
+    const open = async (url: string) => {
+      const redis = createConnection({ url, kind: 'log', timeoutMs: 5_000, log: silent });
+      await connect(redis, 5_000);
+      return redis;
+    };
+    const [log, cache, bad] = await Promise.all([open(server.url), open(right.url), open(volatile.url)]);
+    expect(await checkPolicies({ log, cache, fsync: 'always' })).toEqual([]);
+    expect(await checkPolicies({ log: cache, cache: bad, fsync: 'always' })).toEqual([
+      'log store: maxmemory-policy is allkeys-lru, must be noeviction',
+      'log store: appendonly is no, must be yes',
+      expect.stringContaining('LOG_FSYNC'),
+      'cache store: maxmemory-policy is noeviction, must be allkeys-lru',
+    ]);
+    expect(await checkPolicies({ log, cache: log, fsync: 'always' })).toContain(
+      'REDIS_LOG_URL and REDIS_CACHE_URL are one server, must be two',
+    );
+    await Promise.all([log, cache, bad].map((redis) => close(redis)));
+  });
+});
+
+it('a script with a constant that has no value is never made', () => {
+  expect(() => readScript('accept', { EPOCH: 1 })).toThrow('no value for');
+});
