@@ -8,7 +8,8 @@ import type { Session } from './context.ts';
 import { checkProtocol } from './protocol-version.ts';
 import type { UserConnections } from './user-connections.ts';
 
-interface SessionDeps {
+/** What both kinds of session stand on. */
+export interface SessionDeps {
   readonly verify: VerifyToken;
   /** Makes sure that the user has a row. */
   readonly meet: (principal: Principal) => Promise<void>;

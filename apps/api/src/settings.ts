@@ -1,11 +1,28 @@
 import { availableParallelism } from 'node:os';
-import { bool, integer, list, oneOf, setting, text, url, type Values } from '@parley/runtime';
+import { cacheSettings } from '@parley/cache';
+import { queueSettings } from '@parley/queue';
+import {
+  bool,
+  integer,
+  list,
+  oneOf,
+  readSettings,
+  SettingsError,
+  setting,
+  text,
+  url,
+  type Values,
+} from '@parley/runtime';
+import { storeSettings } from '@parley/store';
 
 const SECRET_MIN_BYTES = 32;
 const port = () => integer({ min: 0, max: 65_535 });
 
-/** What this app is told by its environment, beyond what the packages define for themselves. */
+/** Everything that an api reads from its environment. */
 export const apiSettings = {
+  ...storeSettings,
+  ...cacheSettings,
+  LANES: queueSettings.LANES,
   NODE_ENV: setting(oneOf(['development', 'test', 'production']), 'development', 'what kind of run this is'),
   HOST: setting(text(), '127.0.0.1', 'address that users reach; 0.0.0.0 in a container'),
   PORT: setting(port(), 3_000, 'port that users reach'),
@@ -26,6 +43,12 @@ export const apiSettings = {
   MAX_CHANNEL_MEMBERS: setting(integer({ min: 2, max: 10_000 }), 100, 'members of a channel'),
   COALESCE_ENABLED: setting(bool(), true, 'several frames of one turn in one write'),
   DRAIN_WINDOW_MS: setting(integer({ min: 0 }), 20_000, 'how long clients are asked, one by one, to connect elsewhere'),
+  DRAIN_DELAY_MS: setting(
+    integer({ min: 0 }),
+    0,
+    'time between "not ready" and the drain, for load balancers to notice',
+  ),
+  WEB_ROOT: setting(text().nullable(), null, 'folder of the web page; by default that of apps/web'),
   LOG_LEVEL: setting(
     oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     'info',
@@ -36,6 +59,19 @@ export const apiSettings = {
 };
 
 export type ApiSettings = Values<typeof apiSettings>;
+
+/** Reads the settings, or throws a `SettingsError` that names everything that is wrong with them. */
+export function readApiSettings(env: NodeJS.ProcessEnv = process.env): ApiSettings {
+  const contradicting = contradictions(env);
+  try {
+    const settings = readSettings(apiSettings, env);
+    if (contradicting.length === 0) return settings;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new SettingsError([...error.problems, ...contradicting]);
+  }
+  throw new SettingsError(contradicting);
+}
 
 /** What single settings cannot say of themselves. */
 export function contradictions(env: NodeJS.ProcessEnv): string[] {

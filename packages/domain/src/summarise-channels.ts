@@ -35,11 +35,20 @@ export function listChannels(deps: SummaryDeps) {
 
 /** One of the caller's channels. */
 export function getChannel(deps: SummaryDeps) {
+  const find = findChannel(deps);
   return async (userId: string, { channelId }: Parsed<'channel.get'>): Promise<ChannelSummary> => {
-    const row = await deps.archive.channel(channelId, userId);
-    const [summary] = row ? await summarise(deps, userId, [row]) : [];
+    const summary = await find(userId, channelId);
     if (!summary) throw notFound();
     return summary;
+  };
+}
+
+/** One of the user's channels; null when he is no member. */
+export function findChannel(deps: SummaryDeps) {
+  return async (userId: string, channelId: string): Promise<ChannelSummary | null> => {
+    const row = await deps.archive.channel(channelId, userId);
+    const [summary] = row ? await summarise(deps, userId, [row]) : [];
+    return summary ?? null;
   };
 }
 

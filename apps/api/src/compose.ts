@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import {
+  close,
+  connect,
+  createConnection,
+  createKeys,
+  createLimiter,
+  Epochs,
+  HeaderLoad,
+  LogStore,
+  RedisBroker,
+  RedisChannelViews,
+  RedisMessageLog,
+  ReplicaWait,
+} from '@parley/cache';
+import { findChannel, listChannels, type UserHints } from '@parley/domain';
+import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
+import { createDoorbell, queuePrefix } from '@parley/queue';
+import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
+import { openStore } from '@parley/store';
+import { createKnownUsers } from './auth/known-users.ts';
+import { createVerifier } from './auth/verify-token.ts';
+import { createCases } from './cases.ts';
+import type { Context } from './context.ts';
+import { askDependencies, createPolicyCheck, type ThreadStanding } from './dependencies.ts';
+import { openChannelFeed } from './feeds/channel-feed.ts';
+import { openInboxFeed } from './feeds/inbox-feed.ts';
+import { createStoreBreaker, guardPort } from './guard-port.ts';
+import { createHub, type Hub } from './hub/hub.ts';
+import { channelIds, operationIds } from './ids.ts';
+import { measureCases, measureLog } from './measure.ts';
+import { openPublicPort } from './open-public-port.ts';
+import type { ApiSettings } from './settings.ts';
+import { createStoreWatch } from './store-watch.ts';
+import { acknowledgeFirst } from './unsafe-log.ts';
+import { UserConnections } from './user-connections.ts';
+
+// The only file that sees more than one adapter.
+
+/** One thread of the api, put together and not started. */
+export interface ApiThread {
+  run(): Promise<void>;
+  /** Sends everybody elsewhere, then lets go of the stores. */
+  drain(): Promise<void>;
+  standing(): Promise<ThreadStanding>;
+}
+
+export interface ComposeOptions {
+  readonly settings: ApiSettings;
+  readonly listen: { readonly port: number; readonly host: string; readonly reusePort: boolean };
+  /** How many threads share the process's limits. */
+  readonly threads: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+type Stores = ReturnType<typeof openStores>;
+
+/** Puts one thread together. Nothing connects and nothing listens before `run`. */
+export function composeThread(options: ComposeOptions): ApiThread {
+  const { settings, log } = options;
+  const stores = openStores(options);
+  let serving = false;
+  const lifecycle = new Lifecycle({ log });
+  for (const service of stores.services) lifecycle.supporting(service);
+  const sessions = {
+    verify: createVerifier({
+      secret: settings.AUTH_SECRET,
+      jwksUrl: settings.AUTH_JWKS_URL,
+      issuer: settings.AUTH_ISSUER,
+      audience: settings.AUTH_AUDIENCE,
+    }),
+    meet: createKnownUsers({ archive: stores.archive, log }),
+    connections: new UserConnections(settings.CONNECTIONS_PER_USER),
+    limiter: stores.limiter,
+    graceMs: settings.TOKEN_GRACE_MS,
+  };
+  const port = openPublicPort({ ...options, sessions, answers: answersOf(options, stores), healthy: () => serving });
+  lifecycle.userFacing(port, { withinMs: settings.DRAIN_WINDOW_MS + 10_000 });
+  const standing = standingOf(options, stores);
+  return {
+    run: async () => {
+      await lifecycle.run();
+      serving = true;
+    },
+    drain: () => {
+      serving = false;
+      return lifecycle.drain();
+    },
+    standing: async () => ({ serving, dependencies: await standing() }),
+  };
+}
+
+/** The stores, what carries publications, and in which order they start. */
+function openStores({ settings, threads, log, metrics }: ComposeOptions) {
+  const watch = createStoreWatch((event) => hub.announce(event));
+  const store = openStore(settings, { name: 'parley-api', log });
+  const archive = guardPort(store.archive, createStoreBreaker('postgres', watch('postgres')));
+  const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
+  const redis = {
+    log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
+    cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, log }),
+    subscriber: createConnection({ url: logUrl, kind: 'subscriber', log }),
+  };
+  const keys = createKeys(KEY_PREFIX);
+  const logStore = new LogStore({ redis: redis.log, onBreaker: watch('log') });
+  const server = { url: logUrl, prefix: queuePrefix(KEY_PREFIX) };
+  const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
+  const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
+  const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
+  const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
+  const views = new RedisChannelViews({ store: logStore, epochs, keys });
+  const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
+  const truthful = measureLog(new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas }), metrics);
+  const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
+  const limiter = createLimiter(settings, { redis: redis.cache, keys, threads, onBreaker: watch('cache') });
+  const hub: Hub = createHub({ views, archive, log: messageLog, clock: systemClock, logger: log, metrics });
+  const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
+  hub.connect(broker);
+  const connections: Service[] = Object.entries(redis).map(([name, connection]) => ({
+    name: `redis ${name}`,
+    run: () => connect(connection),
+    stop: () => close(connection),
+  }));
+  const services: Service[] = [store, ...connections, doorbell, epochs, broker, hub];
+  return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+}
+
+/** What the procedures call. */
+function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
+  const { archive, views, messageLog, limiter, hub, broker, doorbell } = stores;
+  const hints: UserHints = {
+    tell: (userIds, hint) => {
+      for (const userId of userIds) {
+        broker.tellUser(userId, JSON.stringify(hint)).catch((error: unknown) => {
+          log.debug({ err: error }, 'a hint was not heard');
+        });
+      }
+    },
+  };
+  const cases = createCases({
+    archive,
+    views,
+    log: messageLog,
+    limiter,
+    doorbell,
+    watch: hub,
+    hints,
+    clock: systemClock,
+    ids: { ...operationIds, ...channelIds },
+    memberLimit: settings.MAX_CHANNEL_MEMBERS,
+  });
+  const list = listChannels({ archive, views });
+  const feedDeps = {
+    hub,
+    views,
+    archive,
+    log: messageLog,
+    logger: log,
+    clock: systemClock,
+    newId: () => randomUUID(),
+    summaries: async (userId: string) => (await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items,
+    summary: findChannel({ archive, views }),
+  };
+  return {
+    cases: measureCases(cases, metrics),
+    feeds: { channel: openChannelFeed(feedDeps), inbox: openInboxFeed(feedDeps) },
+  };
+}
+
+function standingOf({ settings }: ComposeOptions, { redis, epochs, store }: Stores) {
+  const strict = settings.NODE_ENV === 'production';
+  const policies = createPolicyCheck({ log: redis.log, cache: redis.cache, fsync: settings.LOG_FSYNC }, strict);
+  return () =>
+    askDependencies({
+      log: async () => {
+        await redis.log.ping();
+        return `epoch ${epochs.current.epoch}`;
+      },
+      cache: async () => {
+        await redis.cache.ping();
+        return undefined;
+      },
+      postgres: async () => {
+        await store.check();
+        return undefined;
+      },
+      policies,
+    });
+}

@@ -1,0 +1,80 @@
+import {
+  createLog,
+  createMetrics,
+  createOpsServer,
+  Lifecycle,
+  reservePort,
+  SettingsError,
+  superviseThreads,
+  systemClock,
+} from '@parley/runtime';
+import { readinessOf } from './dependencies.ts';
+import { findOpsPort } from './ops-port.ts';
+import { type ApiSettings, readApiSettings } from './settings.ts';
+import type { ThreadData } from './thread.ts';
+
+// The sources run as they are; a build has the same files as JavaScript.
+const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+async function start(settings: ApiSettings): Promise<void> {
+  const { HOST: host, LOG_LEVEL: level } = settings;
+  const log = createLog({ name: 'api', level });
+  const metrics = createMetrics({ defaults: 'process' });
+  const { port, shareable } = await reservePort({ port: settings.PORT, host, setting: 'PORT' });
+  const opsPort = await findOpsPort({ wanted: settings.OPS_PORT, publicPort: port, host });
+  const threads = shareable ? settings.THREADS : 1;
+  const data: ThreadData = { settings, threads, listen: { port, host, reusePort: threads > 1 } };
+  let draining = false;
+  const supervisor = superviseThreads({
+    entry: THREAD,
+    count: threads,
+    workerData: { ...data },
+    log,
+    metrics,
+    drainWithinMs: settings.DRAIN_WINDOW_MS + 15_000,
+    // A drained thread listens no more: one after the other would only chase clients around.
+    drainAtOnce: threads,
+    onGiveUp: () => end(1),
+  });
+  const ops = createOpsServer({
+    port: opsPort,
+    host,
+    log,
+    metrics: () => supervisor.metrics(),
+    live: () => true,
+    ready: async () => readinessOf(await supervisor.command('standing', 2_000), draining),
+  });
+  const lifecycle = new Lifecycle({ log });
+  lifecycle.supporting(ops);
+  lifecycle.userFacing(supervisor, { withinMs: settings.DRAIN_WINDOW_MS + 20_000 });
+
+  const end = (code: number) => {
+    if (draining) return;
+    draining = true;
+    systemClock
+      .sleep(code === 0 ? settings.DRAIN_DELAY_MS : 0)
+      .then(() => lifecycle.drain())
+      .then(
+        () => process.exit(code),
+        () => process.exit(1),
+      );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(0));
+  // The parent is gone: nobody else would end this process.
+  if (process.channel) process.on('disconnect', () => end(0));
+
+  await lifecycle.run();
+  if (settings.OPS_PORT === null && opsPort !== port + 1) say(`port ${port + 1} is taken: the ops port is ${opsPort}`);
+  say(`listening on http://${host}:${port}`);
+}
+
+try {
+  await start(readApiSettings());
+} catch (error) {
+  // Settings and ports are the operator's to mend: the reason alone, without a stack.
+  const own = error instanceof SettingsError || (error instanceof Error && /^port |is no address/.test(error.message));
+  process.stderr.write(`${own ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}

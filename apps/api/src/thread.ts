@@ -1,0 +1,18 @@
+import { workerData } from 'node:worker_threads';
+import { createLog, createMetrics, joinSupervisor } from '@parley/runtime';
+import { type ComposeOptions, composeThread } from './compose.ts';
+
+/** What the main thread gives to each thread; the supervisor adds the slot. */
+export type ThreadData = Pick<ComposeOptions, 'settings' | 'listen' | 'threads'>;
+
+const { slot, ...given } = workerData as ThreadData & { readonly slot: number };
+const log = createLog({ name: `api-${slot}`, level: given.settings.LOG_LEVEL });
+const metrics = createMetrics({ defaults: 'thread' });
+const thread = composeThread({ ...given, log, metrics });
+const membership = joinSupervisor({
+  metrics,
+  onDrain: () => thread.drain(),
+  onCommand: () => thread.standing(),
+});
+await thread.run();
+membership.ready();
