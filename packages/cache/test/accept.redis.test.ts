@@ -29,7 +29,7 @@ async function channelOf(users: readonly string[], detail = {}): Promise<string>
 }
 
 describe('accept', () => {
-  it('[ORD-1] positions are dense from 1 within an epoch, and time never falls', async () => {
+  it('[ORD-61] positions are dense from 1 within an epoch, and time never falls', async () => {
     const channelId = await channelOf([owner, ann]);
     const verdicts = await Promise.all(Array.from({ length: 50 }, () => send(node, channelId, ann)));
     const places = verdicts.map((verdict) => (verdict.type === 'accepted' ? verdict.place : null));
@@ -40,7 +40,7 @@ describe('accept', () => {
     expect(node.log.epochOf(channelId)).toBe(ledger.epoch);
   });
 
-  it('[SEND-1] the payload is logged, kept in the window and published unchanged, behind its place', async () => {
+  it('[SEND-61] the payload is logged, kept in the window and published unchanged, behind its place', async () => {
     const channelId = await channelOf([owner]);
     const json = '{"id":"x","body":"ünï \\"{}\\" %1"}';
     const verdict = await node.log.accept({ channelId, senderId: owner, clientMsgId: 'c', messageId: 'x', json });
@@ -57,7 +57,7 @@ describe('accept', () => {
     expect(await send(node, channelId, owner)).toMatchObject({ first: false });
   });
 
-  it('[DEDUP-1] the same operation gets the same answer and takes no second position', async () => {
+  it('[DEDUP-61] the same operation gets the same answer and takes no second position', async () => {
     const channelId = await channelOf([owner, ann]);
     const draft = { channelId, senderId: ann, clientMsgId: randomUUID(), messageId: randomUUID(), json: '{}' };
     const first = await node.log.accept(draft);
@@ -72,7 +72,7 @@ describe('accept', () => {
     expect(await node.views.after(channelId, '0-0', 10)).toHaveLength(1);
   });
 
-  it('[DEDUP-2] the answer names channel and sender: the same id elsewhere is another operation', async () => {
+  it('[DEDUP-62] the answer names channel and sender: the same id elsewhere is another operation', async () => {
     const channels = await Promise.all([channelOf([owner, ann]), channelOf([owner, ann])]);
     const clientMsgId = randomUUID();
     for (const channelId of channels) {
@@ -81,7 +81,7 @@ describe('accept', () => {
     }
   });
 
-  it('[DEDUP-3] a duplicate is settled once Postgres has passed it, and only then', async () => {
+  it('[DEDUP-63] a duplicate is settled once Postgres has passed it, and only then', async () => {
     const channelId = await channelOf([owner]);
     const ids = [randomUUID(), randomUUID()];
     await send(node, channelId, [owner, ids[0]]);
@@ -104,7 +104,7 @@ describe('accept', () => {
     expect(ttl).toBeGreaterThan(3_500);
   });
 
-  it('[SEND-2] a stranger is refused, whatever hexadecimal digit his id begins with; a member never is', async () => {
+  it('[SEND-62] a stranger is refused, whatever hexadecimal digit his id begins with; a member never is', async () => {
     const digits = [...'0123456789abcdef'];
     const members = digits.map((digit) => digit + randomUUID().slice(1));
     const channelId = await channelOf(members);
@@ -116,7 +116,7 @@ describe('accept', () => {
     expect(view).toMatchObject({ rank: 2, head: { n: 16 }, readTo: { n: 14 } });
   });
 
-  it('[SEND-3] a silenced member is refused until his time is over, and told how long', async () => {
+  it('[SEND-63] a silenced member is refused until his time is over, and told how long', async () => {
     const until = Date.now() + 60_000;
     const members = [
       member(owner, { rank: 5 }),
@@ -133,7 +133,7 @@ describe('accept', () => {
     expect(await send(node, channelId, ann)).toEqual({ type: 'forbidden' });
   });
 
-  it('[LIMIT-1] a partition that is full refuses, and takes again when it is drained', async () => {
+  it('[LIMIT-61] a partition that is full refuses, and takes again when it is drained', async () => {
     const channelId = await channelOf([owner]);
     await settleAll(node, ledger, channelId);
     for (let i = 0; i < 300; i++) expect(await send(node, channelId, owner)).toMatchObject({ type: 'accepted' });
@@ -150,7 +150,7 @@ describe('accept', () => {
     expect(await node.log.load(randomUUID())).toBe(false);
   });
 
-  it('[SEND-4] one send is one round trip: one EVALSHA and nothing else', async () => {
+  it('[SEND-64] one send is one round trip: one EVALSHA and nothing else', async () => {
     const channelId = await channelOf([owner]);
     await send(node, channelId, owner);
     const script = await scriptCommands(channelId);

@@ -52,7 +52,7 @@ const subscribers = async (channelId: string) =>
   Number((await admin.pubsub('NUMSUB', windowKey(keys.stemOf(channelId), channelId)))[1]);
 
 describe('broker', () => {
-  it('[FAN-2] what is published after subscribe has resolved arrives, in order', async () => {
+  it('[FAN-62] what is published after subscribe has resolved arrives, in order', async () => {
     await using rig = await startBroker();
     const channelId = randomUUID();
     await rig.broker.subscribe({ channelId });
@@ -91,7 +91,7 @@ describe('broker', () => {
     expect(await admin.info('commandstats')).toMatch(/cmdstat_subscribe:calls=1,/);
   });
 
-  it('[FAN-3] hints reach the sessions of one user on any node, and nobody else', async () => {
+  it('[FAN-63] hints reach the sessions of one user on any node, and nobody else', async () => {
     await using one = await startBroker();
     await using two = await startBroker();
     const [ann, bob] = [randomUUID(), randomUUID()];
@@ -102,7 +102,7 @@ describe('broker', () => {
     expect(two.heard).toEqual([]);
   });
 
-  it('[FAN-4] after a lost connection everything is subscribed again before suspicion is raised', async () => {
+  it('[FAN-64] after a lost connection everything is subscribed again before suspicion is raised', async () => {
     await using rig = await startBroker();
     const channels = Array.from({ length: 20 }, () => randomUUID());
     await Promise.all(channels.map((channelId) => rig.broker.subscribe({ channelId })));
@@ -148,7 +148,7 @@ describe('broker', () => {
     there.disconnect();
   });
 
-  it('[FAN-5] a connection that carries nothing any more is replaced', async () => {
+  it('[FAN-65] a connection that carries nothing any more is replaced', async () => {
     await using rig = await startBroker({ echoEveryMs: 50 });
     const channelId = randomUUID();
     await rig.broker.subscribe({ channelId });

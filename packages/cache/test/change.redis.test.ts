@@ -39,7 +39,7 @@ async function viewOf(userId: string, channelId: string) {
 }
 
 describe('change', () => {
-  it('[MEMBER-1] a join takes an n and no m, and makes the next version, which the payload names first', async () => {
+  it('[MEMBER-61] a join takes an n and no m, and makes the next version, which the payload names first', async () => {
     const channelId = await channelOf();
     await send(node, channelId, ann);
     expect(await join(channelId, moderator, bob)).toMatchObject({ type: 'accepted', place: { n: 2, m: 1 } });
@@ -49,7 +49,7 @@ describe('change', () => {
     expect(await send(node, channelId, bob)).toMatchObject({ type: 'accepted', place: { n: 3, m: 2 } });
   });
 
-  it('[UNREAD-1] what was said before somebody joined is not unread to him', async () => {
+  it('[UNREAD-61] what was said before somebody joined is not unread to him', async () => {
     const channelId = await channelOf();
     for (let i = 0; i < 5; i++) await send(node, channelId, ann);
     await join(channelId, owner, bob);
@@ -62,7 +62,7 @@ describe('change', () => {
     });
   });
 
-  it('[MEMBER-2] who is removed is a stranger from the next entry on', async () => {
+  it('[MEMBER-62] who is removed is a stranger from the next entry on', async () => {
     const channelId = await channelOf();
     expect(await leave(channelId, moderator, ann)).toMatchObject({ type: 'accepted' });
     expect(await send(node, channelId, ann)).toEqual({ type: 'stranger' });
@@ -70,7 +70,7 @@ describe('change', () => {
     expect(await node.redis.hget(headerKey(keys.stemOf(channelId), channelId), 'c')).toBe('2');
   });
 
-  it('[MEMBER-3] a channel never has more members than its limit', async () => {
+  it('[MEMBER-63] a channel never has more members than its limit', async () => {
     const channelId = await channelOf({ memberLimit: 5 });
     const verdicts = await Promise.all(Array.from({ length: 8 }, () => join(channelId, moderator, randomUUID())));
     expect(verdicts.map((verdict) => verdict.type).sort()).toEqual([
@@ -81,7 +81,7 @@ describe('change', () => {
     expect(await join(channelId, moderator, bob)).toMatchObject({ type: 'accepted' });
   });
 
-  it('[MEMBER-4] nobody acts below the least rank, on his equals or betters, or raises anybody above himself', async () => {
+  it('[MEMBER-64] nobody acts below the least rank, on his equals or betters, or raises anybody above himself', async () => {
     const channelId = await channelOf();
     expect(await join(channelId, ann, bob)).toEqual({ type: 'forbidden' });
     expect(await join(channelId, bob, bob)).toEqual({ type: 'stranger' });
@@ -95,7 +95,7 @@ describe('change', () => {
     expect(await leave(channelId, moderator, ann)).toEqual({ type: 'stranger' });
   });
 
-  it('[MEMBER-5] a change that changes nothing writes nothing', async () => {
+  it('[MEMBER-65] a change that changes nothing writes nothing', async () => {
     const channelId = await channelOf();
     expect(await join(channelId, moderator, ann)).toEqual({ type: 'unchanged' });
     expect(await join(channelId, moderator, owner)).toEqual({ type: 'unchanged' });
@@ -118,7 +118,7 @@ describe('change', () => {
     expect(await viewOf(ann, channelId)).toMatchObject({ rank: 1 });
   });
 
-  it('[DEDUP-4] the same change again gets the first answer, also from somebody who has left since', async () => {
+  it('[DEDUP-64] the same change again gets the first answer, also from somebody who has left since', async () => {
     const channelId = await channelOf();
     const detail = { channelId, actorId: ann, kind: 'l' as const, userId: ann, rank: null, leastRank: 1 };
     const operationId = randomUUID();

@@ -43,7 +43,7 @@ async function published(channelId: string, work: () => Promise<unknown>): Promi
 const windowLength = (channelId: string) => node.redis.xlen(windowKey(keys.stemOf(channelId), channelId));
 
 describe('drain log', () => {
-  it('[PERSIST-2] entries come in order after the cursor, k dense from 0 within an epoch, with the store’s epoch', async () => {
+  it('[PERSIST-62] entries come in order after the cursor, k dense from 0 within an epoch, with the store’s epoch', async () => {
     const channelId = await channelWith(5);
     const partition = partitionOf(channelId);
     const cursor = { partition, epoch: ledger.epoch, readEpoch: 0, readK: 0 };
@@ -80,7 +80,7 @@ describe('drain log', () => {
     await settleAll(node, ledger, channelId);
   });
 
-  it('[PERSIST-3] a window loses nothing that is not settled, and keeps its last 200 once it is', async () => {
+  it('[PERSIST-63] a window loses nothing that is not settled, and keeps its last 200 once it is', async () => {
     const channelId = await channelWith(250);
     expect(await windowLength(channelId)).toBe(250);
     const partition = partitionOf(channelId);
@@ -91,7 +91,7 @@ describe('drain log', () => {
     expect(await windowLength(channelId)).toBe(200);
   });
 
-  it('[PERSIST-4] the mark is published with every hole below it, after the notices, and never goes back', async () => {
+  it('[PERSIST-64] the mark is published with every hole below it, after the notices, and never goes back', async () => {
     const channelId = await channelWith(5);
     const partition = partitionOf(channelId);
     const settle = (n: number, holes: { n: number; m: number }[], notices: string[] = []) => {
@@ -133,7 +133,7 @@ describe('drain log', () => {
     expect(await windowLength(channelId)).toBe(3);
   });
 
-  it('[FAN-1] publications of a channel come in the order of their positions', async () => {
+  it('[FAN-61] publications of a channel come in the order of their positions', async () => {
     const channelId = await channelWith(0);
     const lines = await published(channelId, () =>
       Promise.all(Array.from({ length: 100 }, () => send(node, channelId, owner))),
@@ -142,7 +142,7 @@ describe('drain log', () => {
     expect(lines).toHaveLength(100);
   });
 
-  it('[PERSIST-5] every script call keeps to one slot', async () => {
+  it('[PERSIST-65] every script call keeps to one slot', async () => {
     const calls: string[][] = [];
     const ear = await node.redis.monitor();
     ear.on('monitor', (_: string, command: string[]) => calls.push(command));

@@ -8,7 +8,7 @@ import { keys, send, sendThrough, setting, settleAll, startNode, until } from '.
 const owner = randomUUID();
 
 describe('epochs', () => {
-  it('[EPOCH-1] before the first agreement nothing is written and nothing is promised', async () => {
+  it('[EPOCH-61] before the first agreement nothing is written and nothing is promised', async () => {
     await using rig = await setting(owner);
     await using node = await startNode({ url: rig.server.url, ledger: rig.ledger, source: rig.source });
     expect(() => node.log.epochOf(rig.channelId)).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
@@ -16,7 +16,7 @@ describe('epochs', () => {
     await expect(node.views.views(owner, [rig.channelId])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('[EPOCH-2] nodes that start beside each other agree on one epoch, set in every partition', async () => {
+  it('[EPOCH-62] nodes that start beside each other agree on one epoch, set in every partition', async () => {
     await using rig = await setting(owner);
     const nodes = await Promise.all([rig.start(), rig.start(), rig.start()]);
     expect(rig.ledger.opened).toBe(1);
@@ -33,7 +33,7 @@ describe('epochs', () => {
     expect(rig.ledger.opened).toBe(2);
   });
 
-  it('[EPOCH-3] SCRIPT FLUSH costs no epoch: the scripts are loaded again', async () => {
+  it('[EPOCH-63] SCRIPT FLUSH costs no epoch: the scripts are loaded again', async () => {
     await using rig = await setting(owner);
     const node = await rig.start();
     await sendThrough(node, rig.channelId, owner);
@@ -43,7 +43,7 @@ describe('epochs', () => {
     expect(rig.ledger.opened).toBe(1);
   });
 
-  it('[EPOCH-4] after FLUSHALL a stale node writes nothing, and a position is never used twice', async () => {
+  it('[EPOCH-64] after FLUSHALL a stale node writes nothing, and a position is never used twice', async () => {
     await using rig = await setting(owner);
     const [node, stale] = [await rig.start(), await rig.start()];
     const first = await sendThrough(node, rig.channelId, owner);
@@ -57,7 +57,7 @@ describe('epochs', () => {
     expect(stale.log.epochOf(rig.channelId)).toBe(next.place.epoch);
   });
 
-  it('[EPOCH-5] a restarted server has forgotten: a new epoch, opened on reconnect without a send', async () => {
+  it('[EPOCH-65] a restarted server has forgotten: a new epoch, opened on reconnect without a send', async () => {
     await using rig = await setting(owner);
     const node = await rig.start();
     const { place } = await sendThrough(node, rig.channelId, owner);
@@ -72,7 +72,7 @@ describe('epochs', () => {
     expect(await waiting).toMatchObject({ place: { epoch: rig.ledger.epoch, n: 1 } });
   });
 
-  it('[EPOCH-6] a restored Postgres, a missing epoch and a foreign one each open a new epoch', async () => {
+  it('[EPOCH-66] a restored Postgres, a missing epoch and a foreign one each open a new epoch', async () => {
     await using rig = await setting(owner);
     const node = await rig.start();
     rig.ledger.restored = true;

@@ -52,7 +52,7 @@ async function masterReplicaMaster(x: RedisServer, patch: (node: Node) => Promis
 }
 
 describe('a server that was master, replica and master again', () => {
-  it('[EPOCH-7] refuses the scripts of its first reign, though it still has them', async () => {
+  it('[EPOCH-67] refuses the scripts of its first reign, though it still has them', async () => {
     await using x = await startRedis();
     const { lost, again } = await masterReplicaMaster(x, async () => undefined);
     expect(lost).toMatchObject({ type: 'accepted', place: { n: 1 } });
@@ -75,7 +75,7 @@ describe('a server that was master, replica and master again', () => {
     });
   });
 
-  it('[EPOCH-8] a promoted replica has no scripts at all: NOSCRIPT is the second wall', async () => {
+  it('[EPOCH-68] a promoted replica has no scripts at all: NOSCRIPT is the second wall', async () => {
     await using x = await startRedis();
     await using y = await startRedis();
     const ledger = new FakeLedger();
@@ -127,7 +127,7 @@ describe('a killed server', () => {
     return { acked: acked.length, lost: acked.filter((id) => !kept.has(id)).length };
   }
 
-  it('[SEND-5] kill -9 loses nothing that was acknowledged', async () => {
+  it('[SEND-65] kill -9 loses nothing that was acknowledged', async () => {
     expect(await killUnderLoad('always')).toMatchObject({ lost: 0 });
   });
 

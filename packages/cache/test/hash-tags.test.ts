@@ -31,7 +31,7 @@ function furthest(masters: number, names: readonly string[]): number {
   return Math.max(...counts.map((count) => Math.abs(count - names.length / masters)));
 }
 
-it('[PERSIST-1] the partitions spread evenly over the masters of a cluster, however many there are', () => {
+it('[PERSIST-61] the partitions spread evenly over the masters of a cluster, however many there are', () => {
   for (let masters = 1; masters <= 64; masters++) {
     expect(furthest(masters, tags), `${masters} masters`).toBeLessThan(2);
   }

@@ -30,7 +30,7 @@ async function newEpoch() {
 }
 
 describe('header load', () => {
-  it('[EPOCH-9] waits for the entries of older epochs, and rings for them', async () => {
+  it('[EPOCH-69] waits for the entries of older epochs, and rings for them', async () => {
     const channelId = source.add([owner]);
     await sendThrough(node, channelId, owner);
     await newEpoch();
@@ -74,7 +74,7 @@ describe('header load', () => {
     expect(await node.redis.exists(header(channelId))).toBe(0);
   });
 
-  it('[UNREAD-6] m goes on from Postgres’ head, and each cursor’s m is counted: unread is right in a new epoch', async () => {
+  it('[UNREAD-66] m goes on from Postgres’ head, and each cursor’s m is counted: unread is right in a new epoch', async () => {
     const e = ledger.epoch;
     const readTo = { position: `${e - 1}-30` as const, at: 5 };
     const channelId = source.add([], {
@@ -99,7 +99,7 @@ describe('header load', () => {
     expect(await node.views.cursors(channelId, [owner])).toMatchObject([{ readTo: { epoch: e, n: 1, m: 34 } }]);
   });
 
-  it('[ORD-2] a header that returns within its epoch goes on after its head', async () => {
+  it('[ORD-62] a header that returns within its epoch goes on after its head', async () => {
     const channelId = source.add([owner]);
     await node.log.load(channelId);
     for (let i = 0; i < 3; i++) await send(node, channelId, owner);
@@ -117,7 +117,7 @@ describe('header load', () => {
     expect(await send(node, channelId, owner)).toMatchObject({ place: { n: 4, m: 4 } });
   });
 
-  it('[ORD-3] entries that Postgres has not yet keep their n when only the header is lost', async () => {
+  it('[ORD-63] entries that Postgres has not yet keep their n when only the header is lost', async () => {
     const channelId = source.add([owner]);
     await node.log.load(channelId);
     for (let i = 0; i < 3; i++) await send(node, channelId, owner);

@@ -35,7 +35,7 @@ async function takeMany(of: Limiter, count: number, userId: string) {
 }
 
 describe('limiter', () => {
-  it('[LIMIT-2] a full allowance holds the burst and no more; the refusal says how long to wait', async () => {
+  it('[LIMIT-62] a full allowance holds the burst and no more; the refusal says how long to wait', async () => {
     const verdicts = await takeMany(limiter(60_000), 12, randomUUID());
     expect(verdicts.map((verdict) => verdict.allowed)).toEqual([...Array(10).fill(true), false, false]);
     for (const { retryAfterMs } of verdicts.slice(10)) {
@@ -44,7 +44,7 @@ describe('limiter', () => {
     }
   });
 
-  it('[LIMIT-3] the allowance comes back with time, and after retryAfterMs the call is allowed', async () => {
+  it('[LIMIT-63] the allowance comes back with time, and after retryAfterMs the call is allowed', async () => {
     const of = limiter(300, 2);
     const userId = randomUUID();
     const refused = (await takeMany(of, 3, userId)).at(-1);
@@ -82,7 +82,7 @@ describe('limiter', () => {
     expect(await of.take('message.send', userId)).toMatchObject({ allowed: false });
   });
 
-  it('[DEG-1] without the cache store this thread counts by itself', async () => {
+  it('[DEG-61] without the cache store this thread counts by itself', async () => {
     const away = createConnection({ url: 'redis://127.0.0.1:1', kind: 'cache', timeoutMs: 100, log: silent });
     const allowance = { costMs: 60_000, burst: 4 };
     const limits = { 'message.send': allowance, 'channel.create': allowance, 'http.query': allowance };
@@ -93,7 +93,7 @@ describe('limiter', () => {
     await close(away);
   });
 
-  it('[LIMIT-4] RATE_LIMIT_ENABLED=false allows everything without a round trip', async () => {
+  it('[LIMIT-64] RATE_LIMIT_ENABLED=false allows everything without a round trip', async () => {
     const settings = { RATE_LIMIT_ENABLED: false, SEND_RATE_PER_MINUTE: 1, SEND_BURST: 1 };
     const of = createLimiter(settings, { redis, keys });
     expect(of).toBe(unlimited);

@@ -38,7 +38,7 @@ async function whileSilent(work: () => Promise<void>) {
 }
 
 describe('a log store that fails', () => {
-  it('[DEG-2] is away before anything is sent: UNAVAILABLE, at once', async () => {
+  it('[DEG-62] is away before anything is sent: UNAVAILABLE, at once', async () => {
     const { node, channelId } = await openNode();
     await using _ = node;
     await server.kill();
@@ -51,7 +51,7 @@ describe('a log store that fails', () => {
     await server.restart();
   });
 
-  it('[SEND-6] a send without an answer is UNKNOWN_RETRY, never a failure, and its resend finds what became of it', async () => {
+  it('[SEND-66] a send without an answer is UNKNOWN_RETRY, never a failure, and its resend finds what became of it', async () => {
     const { node, channelId } = await openNode({ timeoutMs: 300 });
     await using _ = node;
     const clientMsgId = randomUUID();
@@ -76,7 +76,7 @@ describe('a log store that fails', () => {
     });
   });
 
-  it('[DEG-3] one that stays silent is not asked again by everybody: refused fast, and found again', async () => {
+  it('[DEG-63] one that stays silent is not asked again by everybody: refused fast, and found again', async () => {
     const { node, channelId } = await openNode({ timeoutMs: 200 });
     await using _ = node;
     await whileSilent(async () => {
@@ -87,7 +87,7 @@ describe('a log store that fails', () => {
     await until(async () => (await send(node, channelId, owner).catch(() => null))?.type === 'accepted', 'found again');
   });
 
-  it('[LIMIT-5] full memory is BACKPRESSURE, and nothing is half written', async () => {
+  it('[LIMIT-65] full memory is BACKPRESSURE, and nothing is half written', async () => {
     const { node, channelId } = await openNode();
     await using _ = node;
     await send(node, channelId, owner);
@@ -114,7 +114,7 @@ describe('a log store that fails', () => {
     admin.disconnect();
   });
 
-  it('[SEND-7] with LOG_REPLICAS, what no replica has is not acknowledged', async () => {
+  it('[SEND-67] with LOG_REPLICAS, what no replica has is not acknowledged', async () => {
     const { node, channelId } = await openNode({ replicas: 1 });
     await using _ = node;
     const clientMsgId = randomUUID();
@@ -151,7 +151,7 @@ describe('a log store that fails', () => {
 });
 
 describe('policies', () => {
-  it('[RUN-1] the right two servers have nothing against them; every wrong one is named', async () => {
+  it('[RUN-61] the right two servers have nothing against them; every wrong one is named', async () => {
     await using right = await startRedis({ policy: 'allkeys-lru' });
     await using volatile = await startRedis({ appendonly: 'no' });
     const open = async (url: string) => {

@@ -79,7 +79,7 @@ describe('read', () => {
   const read = (channelId: string, n: number, messagesAfter?: number) =>
     node.views.read({ channelId, userId: ann, position: at(n), ...(messagesAfter !== undefined && { messagesAfter }) });
 
-  it('[UNREAD-2] unread is what came after the cursor; one’s own message reads up to itself', async () => {
+  it('[UNREAD-62] unread is what came after the cursor; one’s own message reads up to itself', async () => {
     const channelId = await channelWith(5);
     expect(await unread(ann, channelId)).toBe(5);
     expect(await unread(owner, channelId)).toBe(0);
@@ -89,7 +89,7 @@ describe('read', () => {
     expect(await unread(ann, channelId)).toBe(0);
   });
 
-  it('[UNREAD-3] a read cursor never goes back, and takes the delivered one with it', async () => {
+  it('[UNREAD-63] a read cursor never goes back, and takes the delivered one with it', async () => {
     const channelId = await channelWith(5);
     await read(channelId, 4);
     const back = await read(channelId, 2);
@@ -107,7 +107,7 @@ describe('read', () => {
     expect(await read(channelId, 4)).toMatchObject({ type: 'at', place: { n: 4 } });
   });
 
-  it('[UNREAD-4] entries that never came to be are not unread', async () => {
+  it('[UNREAD-64] entries that never came to be are not unread', async () => {
     const channelId = await channelWith(6);
     await read(channelId, 2);
     await settle(channelId, 6, [
@@ -138,7 +138,7 @@ describe('read', () => {
     expect(await node.views.read({ channelId: randomUUID(), userId: ann, position })).toEqual({ type: 'missing' });
   });
 
-  it('[UNREAD-5] a position that the window has lost is counted back from the persisted mark', async () => {
+  it('[UNREAD-65] a position that the window has lost is counted back from the persisted mark', async () => {
     const channelId = await channelWith(230);
     await settleAll(node, ledger, channelId);
     await send(node, channelId, owner);
