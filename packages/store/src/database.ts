@@ -1,15 +1,8 @@
-import { type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { MikroORM } from '@mikro-orm/postgresql';
 import { databaseFailure } from './database-failure.ts';
 import { type ConnectionOptions, ormConfig } from './orm-config.ts';
+import { inTransaction, type Pool, poolOf } from './pool.ts';
 import type { Statement } from './statement.ts';
-
-/** The part of `pg`'s pool that we use. */
-interface Pool {
-  query(query: Statement & { values: readonly unknown[] }): Promise<{ rows: unknown[] }>;
-  readonly totalCount: number;
-  readonly idleCount: number;
-  readonly waitingCount: number;
-}
 
 /** How a pool is used at this moment. */
 export interface PoolUse {
@@ -34,18 +27,21 @@ export class Database implements AsyncDisposable {
   /** Runs a prepared statement. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     try {
-      this.#pool ??= (await this.#orm.em.getConnection().getNativeClient()) as Pool;
-      const { rows } = await this.#pool.query({ ...statement, values });
+      const pool = await this.#connected();
+      const { rows } = await pool.query({ ...statement, values });
       return rows as Row[];
     } catch (error) {
       throw databaseFailure(statement.name, error);
     }
   }
 
-  /** Runs work with an entity manager of its own. */
-  async entities<T>(name: string, work: (em: EntityManager) => Promise<T>): Promise<T> {
+  /** Runs work while a transaction that began with these statements is open; it is committed afterwards. */
+  async during<T>(name: string, statements: readonly string[], work: () => Promise<T>): Promise<T> {
     try {
-      return await work(this.#orm.em.fork());
+      return await inTransaction(await this.#connected(), async (client) => {
+        for (const statement of statements) await client.query(statement);
+        return work();
+      });
     } catch (error) {
       throw databaseFailure(name, error);
     }
@@ -59,5 +55,10 @@ export class Database implements AsyncDisposable {
   /** Waits for the statements under way, then closes every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#orm.close();
+  }
+
+  async #connected(): Promise<Pool> {
+    this.#pool ??= await poolOf(this.#orm);
+    return this.#pool;
   }
 }

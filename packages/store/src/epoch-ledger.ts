@@ -8,9 +8,16 @@ const OPENED_ON = statement('opened-on');
 
 /** Any number, the same for ever. */
 const EPOCH_LOCK = 7_046_882;
-const LOCK_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 5_000;
 /** A process that stalls under the lock loses it after this time: nobody can send while an epoch is being opened. */
 const HELD_MAX_MS = 15_000;
+
+const LOCKING = [
+  `set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
+  `set local statement_timeout = ${2 * LOCK_TIMEOUT_MS}`,
+  `set local idle_in_transaction_session_timeout = ${HELD_MAX_MS}`,
+  `select pg_advisory_xact_lock(${EPOCH_LOCK})`,
+];
 
 interface OpenedOnRow {
   readonly run_id: string;
@@ -25,17 +32,11 @@ interface OpenedOnRow {
 export function epochLedger(database: Database): EpochLedger {
   return {
     locked: async (work) => {
-      // What the work throws is not the database's: it must leave the transaction as it is.
-      const [outcome] = await database.entities('epoch-lock', (em) =>
-        em.transactional(async (lock) => {
-          await lock.execute(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-          await lock.execute(`set local statement_timeout = ${2 * LOCK_TIMEOUT_MS}`);
-          await lock.execute(`set local idle_in_transaction_session_timeout = ${HELD_MAX_MS}`);
-          await lock.execute('select pg_advisory_xact_lock(?)', [EPOCH_LOCK]);
-          const state = await epochLock(database);
-          return Promise.allSettled([work(state)]);
-        }),
-      );
+      // What the work throws is not the database's.
+      const [outcome] = await database.during('epoch-lock', LOCKING, async () => {
+        const state = await epochLock(database);
+        return Promise.allSettled([work(state)]);
+      });
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value;
     },

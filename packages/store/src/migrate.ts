@@ -1,5 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from './orm-config.ts';
+import { inTransaction, poolOf } from './pool.ts';
 
 interface MigrateOptions {
   readonly schema?: string | null;
@@ -15,16 +16,16 @@ const LOCK_TIMEOUT_MS = 60_000;
  * Brings the database to the schema of this build. Any number of processes may call it at once, any number of times: one at a time
  * works, the others find nothing to do.
  */
-export async function migrate(url: string, options: MigrateOptions = {}): Promise<void> {
-  const schema = options.schema ?? null;
-  await using orm = new MikroORM(
-    ormConfig({ url, schema, applicationName: 'parley-migrate', poolMax: 2, statementTimeoutMs: 0, warn: () => {} }),
-  );
+export async function migrate(url: string, { schema = null, onApplied }: MigrateOptions = {}): Promise<void> {
+  const config = { url, schema, applicationName: 'parley-migrate', poolMax: 2, statementTimeoutMs: 0, warn: () => {} };
+  const orm = new MikroORM(ormConfig(config));
   // The lock is held by one connection while the migrator works on another: it makes its own table outside any transaction.
-  await orm.em.fork().transactional(async (lock) => {
-    await lock.execute(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    await lock.execute('select pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+  await inTransaction(await poolOf(orm), async (lock) => {
+    await lock.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await lock.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
     if (schema !== null) await orm.em.getConnection().execute('create schema if not exists ??', [schema]);
-    for (const { name } of await orm.migrator.up()) options.onApplied?.(name);
+    for (const { name } of await orm.migrator.up()) onApplied?.(name);
   });
+  // Not after an error: MikroORM waits for a connection that died under a migration for ever, and the others close when idle.
+  await orm.close();
 }

@@ -36,8 +36,8 @@ beforeEach(async () => {
 const user = (i: number) => userIds[i] ?? '';
 
 async function channelNow() {
-  const [row] = await fixture.sql('select member_count, version from channels where id = ?', [channelId]);
-  const rows = await fixture.sql<{ count: number }>('select count(*) from channel_members where channel_id = ?', [
+  const [row] = await fixture.sql('select member_count, version from channels where id = $1', [channelId]);
+  const rows = await fixture.sql<{ count: number }>('select count(*) from channel_members where channel_id = $1', [
     channelId,
   ]);
   return { ...row, rows: rows[0]?.count };

@@ -17,7 +17,7 @@ let channels = 0;
 const newChannel = () => uuid('channel', ++channels);
 
 const messagesOf = (channelId: string) =>
-  fixture.sql<{ n: number; body: string }>('select n, body from messages where channel_id = ? order by epoch, n', [
+  fixture.sql<{ n: number; body: string }>('select n, body from messages where channel_id = $1 order by epoch, n', [
     channelId,
   ]);
 
@@ -48,10 +48,10 @@ describe('the drain statement', () => {
       { n: 1, body: 'message 1' },
       { n: 3, body: 'message 3' },
     ]);
-    expect(await fixture.sql('select n, kind from log_change where channel_id = ?', [channelId])).toEqual([
+    expect(await fixture.sql('select n, kind from log_change where channel_id = $1', [channelId])).toEqual([
       { n: 2, kind: 'u' },
     ]);
-    expect(await fixture.sql('select epoch, n, m from channel_head where channel_id = ?', [channelId])).toEqual([
+    expect(await fixture.sql('select epoch, n, m from channel_head where channel_id = $1', [channelId])).toEqual([
       { epoch, n: 3, m: 2 },
     ]);
     expect(await cursorOf(channelId)).toEqual({ ...before, readEpoch: epoch, readK: before.readK + 3 });
@@ -168,7 +168,7 @@ describe('the drain statement', () => {
       }),
     );
     const [row] = await fixture.sql<{ line: Buffer; reason: string }>(
-      'select line, reason from dead_letter where channel_id = ?',
+      'select line, reason from dead_letter where channel_id = $1',
       [channelId],
     );
     expect([...(row?.line ?? [])]).toEqual([...line]);
@@ -200,8 +200,8 @@ describe('two workers', () => {
     for (const channelId of channelIds) {
       expect((await messagesOf(channelId)).map(({ n }) => n)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     }
-    const holes = await fixture.sql(`select from log_change where kind = 's' and channel_id = any(?::uuid[])`, [
-      `{${channelIds.join()}}`,
+    const holes = await fixture.sql(`select from log_change where kind = 's' and channel_id = any($1::uuid[])`, [
+      channelIds,
     ]);
     expect(holes).toEqual([]);
   });

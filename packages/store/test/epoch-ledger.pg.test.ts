@@ -32,7 +32,7 @@ it('[EPOCH-52] an epoch is greater than every one before it, and not below the c
   expect(first).toBeGreaterThanOrEqual(Math.floor(Date.now() / 1000) - 60);
   expect(await openEpoch(store)).toBeGreaterThan(first);
   // One partition may be ahead of the others, and of the clock.
-  await fixture.sql('update log_partition set epoch = ? where partition = 17', [first + 100_000]);
+  await fixture.sql('update log_partition set epoch = $1 where partition = 17', [first + 100_000]);
   expect(await openEpoch(store)).toBe(first + 100_001);
 });
 

@@ -30,14 +30,8 @@ export async function openFixture(): Promise<Fixture> {
   return {
     store,
     url,
-    sql: (text, params = []) => beside.entities('test', (em) => em.execute(text, params)),
-    held: (text, work) =>
-      beside.entities('test', (em) =>
-        em.transactional(async (tx) => {
-          await tx.execute(text);
-          await work();
-        }),
-      ),
+    sql: (text, params = []) => beside.query({ name: '', text }, params),
+    held: (text, work) => beside.during('test', [text], work),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
