@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp } from './dev/app-life.ts';
+import { inShort } from './dev/child-log.ts';
 import { Leftovers } from './dev/leftovers.ts';
 import { checkPort } from './dev/port-check.ts';
 import { claimStackDir } from './dev/stack-dir.ts';
@@ -89,6 +90,13 @@ describe('what should always run', () => {
     await expect(started).rejects.toThrow('api ended (exit code 3) before it was ready');
     await expect.poll(() => said).toEqual(['no AUTH_SECRET']);
   });
+});
+
+it("a line of an app's log is shown in short", () => {
+  const line = { level: 40, store: 'log', err: { message: 'connect ECONNREFUSED', stack: '…' }, msg: 'redis is away' };
+  expect(inShort(JSON.stringify(line))).toBe('log: redis is away: connect ECONNREFUSED');
+  expect(inShort('{"some":"thing"}')).toBe('{"some":"thing"}');
+  expect(inShort('Error: plain text')).toBe('Error: plain text');
 });
 
 describe('the folder of a stack', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startApp } from './app-life.ts';
+import { childLog } from './child-log.ts';
 import { seedDemo } from './demo.ts';
 import { Leftovers } from './leftovers.ts';
 import { checkPort } from './port-check.ts';
@@ -62,7 +63,7 @@ export class Stack {
     const all = { ...env, ...stackEnv };
     say('bringing the database to the schema of this version …');
     await runNode(['--conditions=@parley/source', 'tools/migrate.ts'], { cwd: root, env: all });
-    await this.#startApps(all, leftovers);
+    await this.#startApps(dir.path, all, leftovers);
     if (this.#stopping || stackEnv.DEV_TOKENS !== 'true') return;
     await seedDemo(`http://127.0.0.1:${port}`).catch((error: unknown) => say(`no demo users: ${String(error)}`));
   }
@@ -84,19 +85,16 @@ export class Stack {
     };
   }
 
-  async #startApps(stackEnv: NodeJS.ProcessEnv, leftovers: Leftovers): Promise<void> {
+  async #startApps(dir: string, stackEnv: NodeJS.ProcessEnv, leftovers: Leftovers): Promise<void> {
     const { root, port, say } = this.#options;
     const env = { LOG_LEVEL: 'warn', DRAIN_WINDOW_MS: '500', ...stackEnv, PORT: String(port) };
     // Workers before apis: whoever accepts finds somebody who persists.
     for (const [name, ready] of [['worker', 'working on'] as const, ['api', 'listening on'] as const]) {
       if (this.#stopping) return;
-      const app = { name, ready, env, entry: join(root, `apps/${name}/src/main.ts`) };
-      const part = new Supervised({
-        name,
-        say,
-        start: () =>
-          startApp({ ...app, say: (line) => say(`${name}: ${line}`), onPid: (pid) => leftovers.note(name, pid) }),
-      });
+      const log = childLog(dir, name, say);
+      const app = { name, ready, env, say: log, entry: join(root, `apps/${name}/src/main.ts`) };
+      const onPid = (pid: number) => leftovers.note(name, pid);
+      const part = new Supervised({ name, say, start: () => startApp({ ...app, onPid }) });
       await part.run();
       this.#parts.push(part);
       say(`${name} runs`);

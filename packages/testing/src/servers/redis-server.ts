@@ -48,7 +48,7 @@ interface RedisOptions {
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const program = await findRedis(DATA_DIR, options.say ?? (() => undefined));
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'parley-redis-')));
-  await mkdir(dir, { recursive: true });
+  await mkdir(dir, { recursive: true, mode: 0o700 });
   await endLeftBehind({ dir, pidFile: join(dir, 'redis.pid'), signal: 'SIGTERM' });
   for (let tries = 1; ; tries++) {
     const server = new LocalRedis(program, options, { dir, port: options.port ?? (await freePort()) });
