@@ -6,6 +6,7 @@ export { type Epoch, Epochs } from './epochs.ts';
 export { HeaderLoad } from './header-load.ts';
 export { createKeys, type Keys } from './keys.ts';
 export { allowancesOf, createLimiter, RedisLimiter, unlimited } from './limiter.ts';
+export { LogMemory } from './log-memory.ts';
 export { LogStore } from './log-store.ts';
 export { RedisMessageLog } from './message-log.ts';
 export { checkPolicies } from './policy-check.ts';

@@ -20,6 +20,8 @@ interface LimitSettings {
   readonly RATE_LIMIT_ENABLED: boolean;
   readonly SEND_RATE_PER_MINUTE: number;
   readonly SEND_BURST: number;
+  readonly CHANNEL_CREATES_PER_HOUR: number;
+  readonly HTTP_QUERIES_PER_HOUR: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -31,9 +33,14 @@ const LIMIT = readScript('limit');
 export function allowancesOf(settings: LimitSettings): Record<Limit, Allowance> {
   return {
     'message.send': { costMs: MINUTE_MS / settings.SEND_RATE_PER_MINUTE, burst: settings.SEND_BURST },
-    'channel.create': { costMs: HOUR_MS / 5, burst: 5 },
-    'http.query': { costMs: HOUR_MS / 1_000, burst: 1_000 },
+    'channel.create': hourly(settings.CHANNEL_CREATES_PER_HOUR),
+    'http.query': hourly(settings.HTTP_QUERIES_PER_HOUR),
   };
+}
+
+/** All of an hour's calls may be made at once; each comes back after its part of the hour. */
+function hourly(calls: number): Allowance {
+  return { costMs: HOUR_MS / calls, burst: calls };
 }
 
 /** Limits with one script call on the cache store. While that is away, this thread counts by itself. */

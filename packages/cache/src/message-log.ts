@@ -13,6 +13,8 @@ interface RedisMessageLogOptions {
   readonly headers: HeaderLoad;
   readonly keys: Keys;
   readonly replicas: ReplicaWait;
+  /** Sends are refused while it is full. */
+  readonly memory?: { readonly full: boolean };
 }
 
 interface Operation {
@@ -22,6 +24,7 @@ interface Operation {
 }
 
 const EPOCH: Verdict = { type: 'epoch' };
+const BACKPRESSURE: Verdict = { type: 'backpressure' };
 const FORGET_ANSWER = readScript('forget-answer');
 
 /** The message log on Redis: one call is one `EVALSHA` on the log store. */
@@ -32,14 +35,16 @@ export class RedisMessageLog implements MessageLog {
   readonly #epochs: Epochs;
   readonly #keys: Keys;
   readonly #replicas: ReplicaWait;
+  readonly #memory: { readonly full: boolean };
 
-  constructor({ store, epochs, headers, keys, replicas }: RedisMessageLogOptions) {
+  constructor({ store, epochs, headers, keys, replicas, memory = { full: false } }: RedisMessageLogOptions) {
     this.renew = epochs.renew;
     this.load = headers.load;
     this.#store = store;
     this.#epochs = epochs;
     this.#keys = keys;
     this.#replicas = replicas;
+    this.#memory = memory;
   }
 
   /** All partitions share one epoch: one opening covers every partition of the server. */
@@ -50,6 +55,8 @@ export class RedisMessageLog implements MessageLog {
   async accept({ channelId, senderId, clientMsgId, messageId, json }: Draft): Promise<Verdict> {
     const sha = this.#epochs.peek?.scripts.accept.sha;
     if (sha === undefined) return EPOCH;
+    // Member changes are few, and a kick must get through.
+    if (this.#memory.full) return BACKPRESSURE;
     const keys = this.#keysOf({ channelId, actorId: senderId, operationId: clientMsgId });
     return this.#append(sha, keys, [senderId, messageId, json]);
   }

@@ -49,4 +49,10 @@ export const cacheSettings = {
     'Messages a minute that a user may send for long',
   ),
   SEND_BURST: setting(integer({ min: 1, max: 1_000_000 }), 100, 'Messages that a user may send at once after a pause'),
+  CHANNEL_CREATES_PER_HOUR: setting(integer({ min: 1, max: 1_000_000 }), 5, 'Channels that a user may create an hour'),
+  HTTP_QUERIES_PER_HOUR: setting(
+    integer({ min: 1, max: 10_000_000 }),
+    1_000,
+    'HTTP queries that a user may make an hour',
+  ),
 };

@@ -28,6 +28,14 @@ function limiter(costMs: number, burst = 10) {
   return new RedisLimiter({ redis, keys, limits });
 }
 
+const oneOfEach = {
+  RATE_LIMIT_ENABLED: true,
+  SEND_RATE_PER_MINUTE: 1,
+  SEND_BURST: 1,
+  CHANNEL_CREATES_PER_HOUR: 1,
+  HTTP_QUERIES_PER_HOUR: 1,
+};
+
 async function takeMany(of: Limiter, count: number, userId: string) {
   const verdicts = [];
   for (let i = 0; i < count; i++) verdicts.push(await of.take('message.send', userId));
@@ -94,8 +102,7 @@ describe('limiter', () => {
   });
 
   it('[LIMIT-64] RATE_LIMIT_ENABLED=false allows everything without a round trip', async () => {
-    const settings = { RATE_LIMIT_ENABLED: false, SEND_RATE_PER_MINUTE: 1, SEND_BURST: 1 };
-    const of = createLimiter(settings, { redis, keys });
+    const of = createLimiter({ ...oneOfEach, RATE_LIMIT_ENABLED: false }, { redis, keys });
     expect(of).toBe(unlimited);
     await redis.config('RESETSTAT');
     const verdicts = await takeMany(of, 50, randomUUID());
@@ -103,8 +110,19 @@ describe('limiter', () => {
     expect(await redis.info('commandstats')).not.toMatch(/evalsha/);
   });
 
+  it('the settings name every limit', async () => {
+    const of = createLimiter({ ...oneOfEach, CHANNEL_CREATES_PER_HOUR: 3, HTTP_QUERIES_PER_HOUR: 2 }, { redis, keys });
+    const userId = randomUUID();
+    const allowed = async (limit: 'channel.create' | 'http.query') => {
+      let count = 0;
+      while ((await of.take(limit, userId)).allowed) count++;
+      return count;
+    };
+    expect([await allowed('channel.create'), await allowed('http.query')]).toEqual([3, 2]);
+  });
+
   it('control: switched on, the same settings refuse', async () => {
-    const of = createLimiter({ RATE_LIMIT_ENABLED: true, SEND_RATE_PER_MINUTE: 1, SEND_BURST: 1 }, { redis, keys });
+    const of = createLimiter(oneOfEach, { redis, keys });
     expect((await takeMany(of, 2, randomUUID())).map((verdict) => verdict.allowed)).toEqual([true, false]);
   });
 });

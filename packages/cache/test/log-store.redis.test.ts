@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { close, connect, createConnection } from '../src/connections.ts';
+import { LogMemory } from '../src/log-memory.ts';
 import { LogStore } from '../src/log-store.ts';
+import { RedisMessageLog } from '../src/message-log.ts';
 import { checkPolicies } from '../src/policy-check.ts';
+import { ReplicaWait } from '../src/replica-wait.ts';
 import { readScript } from '../src/script.ts';
-import { FakeLedger, FakeSource, type Node, send, silent, startNode, until } from './rig.ts';
+import { change, FakeLedger, FakeSource, keys, type Node, send, silent, startNode, until } from './rig.ts';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -100,6 +103,26 @@ describe('a log store that fails', () => {
     }
     expect(await node.views.after(channelId, '0-0', 10)).toHaveLength(1);
     expect(await send(node, channelId, [owner, clientMsgId])).toMatchObject({ type: 'accepted', place: { n: 2 } });
+  });
+
+  it('[LIMIT-66] above half of its memory a log store takes no messages, but member changes', async () => {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    const memory = new LogMemory({ store: node.store, log: silent, everyMs: 20 });
+    const { store, epochs, headers } = node;
+    const log = new RedisMessageLog({ store, epochs, headers, keys, replicas: new ReplicaWait(store, 0), memory });
+    memory.run();
+    const used = Number(/used_memory:(\d+)/.exec(await node.redis.info('memory'))?.[1]);
+    await node.redis.config('SET', 'maxmemory', Math.floor(used * 1.5));
+    await until(() => memory.full, 'full');
+    expect(await send({ ...node, log }, channelId, owner)).toEqual({ type: 'backpressure' });
+    const joined = { channelId, actorId: owner, kind: 'j' as const, userId: randomUUID(), rank: 2 };
+    expect(await change({ ...node, log }, joined)).toMatchObject({ type: 'accepted' });
+    await node.redis.config('SET', 'maxmemory', used * 10);
+    await until(() => !memory.full, 'room');
+    expect(await send({ ...node, log }, channelId, owner)).toMatchObject({ type: 'accepted' });
+    await node.redis.config('SET', 'maxmemory', 0);
+    await memory.stop();
   });
 
   it('a master that became a replica is UNAVAILABLE', async () => {
