@@ -10,10 +10,10 @@ select
   ) as known,
   coalesce(
     (
-      select json_agg(to_jsonb(m) order by m.epoch, m.n)
+      select json_agg(to_jsonb(message) order by message.epoch, message.n)
       from (
         select * from messages where channel_id = $1 and (epoch, n) > ($3, $4) order by epoch, n limit $6
-      ) m
+      ) message
     ),
     '[]'
   ) as messages,
