@@ -86,7 +86,7 @@ export class ChannelHub {
       return;
     }
     // A newer epoch's marks count once the older one is told to its end.
-    if (view.epoch === tip.epoch) this.#look(view);
+    if (view.epoch === tip.epoch) this.#look(view, tip);
     if (view.epoch >= tip.epoch) this.#hear(headOf(view));
   }
 
@@ -100,7 +100,7 @@ export class ChannelHub {
   /** A view of which only the marks are used: a watcher alone needs no tail. */
   observe(view: ChannelView): void {
     if (this.tail.tip) this.learn(view);
-    else this.notices.marks.look(view);
+    else this.notices.marks.look(view, view.head.n);
   }
 
   /** A feed was served up to here from a window: when the epoch ends, this place must be asked about, too. */
@@ -115,8 +115,8 @@ export class ChannelHub {
   }
 
   #base(view: ChannelView): void {
-    this.notices.look(this.channelId, view);
     this.#reached = this.tail.base(view);
+    this.notices.look(view, this.channelId, this.#reached.n);
     this.#wake();
     this.#hear(this.#reached);
   }
@@ -219,12 +219,12 @@ export class ChannelHub {
     this.tail.extend(found.entries, found.tip, view);
     for (const entry of found.entries) if (entry.hole) this.notices.marks.hole(entry.place);
     this.#deps.count('filled', found.entries.length);
-    this.#look(view);
+    if (found.tip.epoch === view.epoch) this.#look(view, found.tip);
     this.#wake();
   }
 
-  #look(view: ChannelView): void {
-    const { rose, untold } = this.notices.look(this.channelId, view);
+  #look(view: ChannelView, tip: Place): void {
+    const { rose, untold } = this.notices.look(view, this.channelId, tip.n);
     if (untold) this.#breakOff('behind', null);
     else if (rose) this.#wake();
   }

@@ -20,9 +20,9 @@ export class ChannelNotices {
     return notice;
   }
 
-  /** Takes a view's mark and holes: `rose` when the mark was not told and is pinned now, `untold` when a hole was not told. */
-  look(channelId: string, view: ChannelView): { rose: boolean; untold: boolean } {
-    const news = this.marks.look(view);
+  /** Takes a view: `rose` when its mark was not told and is pinned now, `untold` when a hole at or below `tipN` was not told. */
+  look(view: ChannelView, channelId: string, tipN: number): { rose: boolean; untold: boolean } {
+    const news = this.marks.look(view, tipN);
     if (news.rose) this.#pinMark(channelId, view.head.at);
     return news;
   }

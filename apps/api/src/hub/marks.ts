@@ -48,13 +48,17 @@ export class Marks {
     this.#enter(place.epoch)?.holes.add(place.n);
   }
 
-  /** Takes the mark and the holes of a view of this epoch or a newer one. Says what of it is news within the epoch. */
-  look(view: ChannelView): { rose: boolean; untold: boolean } {
+  /**
+   * Takes the mark of a view of this epoch or a newer one, and those of its holes that stand where something was delivered: at or below
+   * `tipN`. Says what of it is news within the epoch.
+   */
+  look(view: ChannelView, tipN: number): { rose: boolean; untold: boolean } {
     const known = view.epoch === this.epoch;
     const rose = known && view.persistedN > this.n;
-    const untold = known && view.holes.some((hole) => !this.#now.holes.has(hole.n));
+    const holes = view.holes.filter((hole) => hole.n <= tipN);
+    const untold = known && holes.some((hole) => !this.#now.holes.has(hole.n));
     this.rise({ epoch: view.epoch, n: view.persistedN }, []);
-    for (const hole of view.holes) this.hole({ epoch: view.epoch, n: hole.n });
+    for (const hole of holes) this.hole({ epoch: view.epoch, n: hole.n });
     return { rose, untold };
   }
 
