@@ -97,6 +97,7 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
     lanes: LANES,
     log,
     store: store.drain,
+    ledger: store.ledger,
     clock: systemClock,
     metrics: drainMetrics,
     logger,

@@ -72,7 +72,7 @@ function applyOneByOne(entries: readonly WritableEntry[]): Map<string, MemberRow
 }
 
 describe('a batch', () => {
-  test('[PERSIST-20] drops nothing and keeps the order: each entry is one row of a message or of a change', () => {
+  test('[PERSIST-80] drops nothing and keeps the order: each entry is one row of a message or of a change', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
         const entries = entriesOf(steps);
@@ -94,7 +94,7 @@ describe('a batch', () => {
     );
   });
 
-  test('[PERSIST-22] folding the changes of a member equals applying them one by one', () => {
+  test('[PERSIST-82] folding the changes of a member equals applying them one by one', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
         const entries = entriesOf(steps);
@@ -105,7 +105,7 @@ describe('a batch', () => {
     );
   });
 
-  test('[PERSIST-24] halving finds every poison entry and writes each of the others once, in order', () => {
+  test('[PERSIST-84] halving finds every poison entry and writes each of the others once, in order', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), fc.func(fc.nat(3)), (steps, dice) => {
         const entries = entriesOf(steps);
@@ -166,7 +166,7 @@ describe('a settlement', () => {
     return entry;
   }
 
-  test('[PERSIST-23] names every hole below the mark, messages with their m', () => {
+  test('[PERSIST-83] names every hole below the mark, messages with their m', () => {
     const entries = [
       decode(0, line('c', place(1, 1), createdJson(channelId, 1))),
       decode(1, line('c', place(2, 2), createdJson(channelId, 2))),
@@ -192,7 +192,7 @@ describe('a settlement', () => {
     ]);
   });
 
-  test('[PERSIST-23] holes of an older epoch are published, but counted by nobody', () => {
+  test('[PERSIST-83] holes of an older epoch are published, but counted by nobody', () => {
     const entries = [
       decode(7, line('c', place(9, 9, EPOCH - 1), `{"channelId":"${channelId}"}`)),
       decode(0, line('c', place(1, 1), createdJson(channelId, 1))),

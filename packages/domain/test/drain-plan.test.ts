@@ -26,13 +26,13 @@ test('entries after the cursor are to be written, those before it only to be set
   expect(found.faults).toEqual([]);
 });
 
-test.each([null, EPOCH + 1, EPOCH - 1])('[EPOCH-20] nothing is read under a foreign epoch (%s)', (epoch) => {
+test.each([null, EPOCH + 1, EPOCH - 1])('[EPOCH-80] nothing is read under a foreign epoch (%s)', (epoch) => {
   const found = plan([entry(0)], cursor(P), epoch);
   expect(found.entries).toEqual([]);
   expect(found.faults).toEqual([{ partition: P, epoch: EPOCH, fault: 'epoch' }]);
 });
 
-test('[EPOCH-20] entries of an epoch that Postgres has not opened are not touched', () => {
+test('[EPOCH-80] entries of an epoch that Postgres has not opened are not touched', () => {
   const found = plan([entry(0), entry(0, EPOCH + 5)]);
   expect(found.entries).toHaveLength(1);
   expect(found.faults).toEqual([{ partition: P, epoch: EPOCH, fault: 'epoch' }]);
@@ -42,7 +42,7 @@ test.each([
   { where: 'after the cursor', ks: [5, 6], readK: 3, written: 0 },
   { where: 'among the entries', ks: [4, 6], readK: 3, written: 1 },
   { where: 'at the beginning of the epoch', ks: [1, 2], readK: -1, written: 0 },
-])('[EPOCH-21] a gap $where stops the partition there', ({ ks, readK, written }) => {
+])('[EPOCH-81] a gap $where stops the partition there', ({ ks, readK, written }) => {
   const found = plan(
     ks.map((k) => entry(k)),
     cursor(P, readK),
@@ -51,13 +51,13 @@ test.each([
   expect(found.faults).toEqual([{ partition: P, epoch: EPOCH, fault: 'gap' }]);
 });
 
-test('[EPOCH-21] a gap in an epoch that is over is no fault: nobody can fill it', () => {
+test('[EPOCH-81] a gap in an epoch that is over is no fault: nobody can fill it', () => {
   const found = plan([entry(7, EPOCH - 1), entry(9, EPOCH - 1), entry(0)]);
   expect(found.entries).toHaveLength(3);
   expect(found.faults).toEqual([]);
 });
 
-test('[PERSIST-26] a newer version waits, and what is behind it in its partition; other partitions go on', () => {
+test('[PERSIST-86] a newer version waits, and what is behind it in its partition; other partitions go on', () => {
   const other = channelsOf(6, 1)[0] ?? '';
   const newer = logged(P, 1, line('c', place(2), createdJson(channel, 2)).replace('1', '2'));
   const reads = [
@@ -73,7 +73,7 @@ test('[PERSIST-26] a newer version waits, and what is behind it in its partition
   ]);
 });
 
-test('[PERSIST-26] the version before this one is read', () => {
+test('[PERSIST-86] the version before this one is read', () => {
   const found = plan([logged(P, 0, line('c', place(1), createdJson(channel, 1)).replace('1', '0'))]);
   expect(found.entries.map((one) => one.type)).toEqual(['created']);
 });
@@ -108,7 +108,7 @@ test.each([
     reason: UNREADABLE,
     hasHole: false,
   },
-])('[PERSIST-25] $what is rejected with its reason, and the rest goes on', ({ text, reason, hasHole }) => {
+])('[PERSIST-85] $what is rejected with its reason, and the rest goes on', ({ text, reason, hasHole }) => {
   const found = plan([logged(P, 0, text), entry(1)]);
   expect(found.entries.map((one) => one.type)).toEqual(['rejected', 'created']);
   const [rejected] = found.entries;

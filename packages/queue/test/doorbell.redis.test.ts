@@ -53,7 +53,7 @@ async function outcomes(metrics: ReturnType<typeof createMetrics>): Promise<Reco
   return Object.fromEntries(found?.values.map((value) => [value.labels.outcome, value.value]) ?? []);
 }
 
-test('[PERSIST-30] a ring wakes a worker for the lane of its partition', async () => {
+test('[PERSIST-90] a ring wakes a worker for the lane of its partition', async () => {
   const { bell, worker } = deploy({ lanes: 4 });
   const lanes: number[] = [];
   worker(async (lane) => void lanes.push(lane));
@@ -66,7 +66,7 @@ test('[PERSIST-30] a ring wakes a worker for the lane of its partition', async (
   expect(new Set(lanes)).toEqual(new Set([1, 3]));
 });
 
-test('[PERSIST-31] a thousand rings are few jobs', async () => {
+test('[PERSIST-91] a thousand rings are few jobs', async () => {
   const { bell, worker } = deploy();
   let jobs = 0;
   worker(async () => void jobs++);
@@ -86,7 +86,7 @@ test('[PERSIST-31] a thousand rings are few jobs', async () => {
   expect(jobs).toBeLessThanOrEqual(rung);
 });
 
-test('[PERSIST-32] rings during a job make exactly one more job after it, from any number of processes', async () => {
+test('[PERSIST-92] rings during a job make exactly one more job after it, from any number of processes', async () => {
   const { bell, worker } = deploy();
   let running = 0;
   let most = 0;
@@ -117,7 +117,7 @@ test('[PERSIST-32] rings during a job make exactly one more job after it, from a
   expect({ jobs, most }).toEqual({ jobs: 2, most: 1 });
 });
 
-test('[PERSIST-30] ringing never throws and never waits while the server is away', async () => {
+test('[PERSIST-90] ringing never throws and never waits while the server is away', async () => {
   const { bell } = deploy({ url: `redis://127.0.0.1:${await freePort()}` });
   const metrics = createMetrics();
   const doorbell = bell(metrics);
@@ -150,7 +150,7 @@ test('a doorbell whose server was away at the start, and was killed later, is he
   for (const one of open.splice(0).toReversed()) await one.stop();
 }, 60_000);
 
-test('[RUN-20] a consumer stops in bounded time, also when its job or its server does not answer', async () => {
+test('[RUN-80] a consumer stops in bounded time, also when its job or its server does not answer', async () => {
   await using own = await startRedis();
   const { bell, worker } = deploy({ url: own.url });
   let started = false;
@@ -171,7 +171,7 @@ test('[RUN-20] a consumer stops in bounded time, also when its job or its server
   expect(Date.now() - start).toBeLessThan(3_000);
 });
 
-test('[PERSIST-33] a job of a newer version waits for a newer worker, one that nobody can read is a dead letter', async () => {
+test('[PERSIST-93] a job of a newer version waits for a newer worker, one that nobody can read is a dead letter', async () => {
   const { server, worker } = deploy();
   const connection = new Redis(server.url, { maxRetriesPerRequest: 1 });
   const queue = new Queue(JOBS.persistLane.name, { connection, prefix: server.prefix });

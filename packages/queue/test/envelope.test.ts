@@ -12,11 +12,11 @@ test('a payload that no worker would run is not added', () => {
   expect(() => wrap(job, { lane: 64 })).toThrow();
 });
 
-test('[PERSIST-33] the version before this one is read', () => {
+test('[PERSIST-93] the version before this one is read', () => {
   expect(open(job, { v: JOB_VERSION - 1, lane: 3 })).toEqual({ type: 'payload', payload: { lane: 3 } });
 });
 
-test('[PERSIST-33] a newer version waits, whatever its shape', () => {
+test('[PERSIST-93] a newer version waits, whatever its shape', () => {
   expect(open(job, { v: JOB_VERSION + 1, lanes: 'all' })).toEqual({ type: 'newer', v: JOB_VERSION + 1 });
 });
 

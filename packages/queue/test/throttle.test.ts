@@ -22,7 +22,7 @@ function counted(takesMs = 0) {
   return { runs, throttle };
 }
 
-test('[PERSIST-31] the first ask is served at once, those of the pause by one run at its end', async () => {
+test('[PERSIST-91] the first ask is served at once, those of the pause by one run at its end', async () => {
   const { runs, throttle } = counted();
   for (let i = 0; i < 10; i++) throttle.ask();
   expect(runs).toEqual([0]);
@@ -33,7 +33,7 @@ test('[PERSIST-31] the first ask is served at once, those of the pause by one ru
   expect(runs).toEqual([0, 50]);
 });
 
-test('[PERSIST-31] twenty runs a second at any load', async () => {
+test('[PERSIST-91] twenty runs a second at any load', async () => {
   const { runs, throttle } = counted();
   for (let ms = 0; ms < 2_000; ms++) {
     throttle.ask();

@@ -4,6 +4,7 @@ import {
   type DrainLog,
   type DrainResult,
   type DrainStore,
+  type EpochLedger,
   type Hole,
   halvesOf,
   type PartitionCursor,
@@ -20,6 +21,7 @@ import type { DrainMetrics } from './drain-metrics.ts';
 export interface DrainParts {
   readonly log: DrainLog;
   readonly store: DrainStore;
+  readonly ledger: EpochLedger;
   readonly clock: Clock;
   readonly metrics: DrainMetrics;
   readonly logger: Log;

@@ -7,6 +7,7 @@ import {
 } from '@parley/domain';
 import { backoffMs } from '@parley/runtime';
 import { type DrainParts, LaneWriter } from './lane-writer.ts';
+import { leaveEpoch } from './leave-epoch.ts';
 
 /** A lane drains at once, and then not again within this time: batches grow with the load, and nobody waits when there is none. */
 export const PACE_MS = 50;
@@ -155,11 +156,12 @@ export class Lane {
     await this.#readCursors();
     const real = faults.filter(({ partition }, i) => isSame(before[i], this.#cursors.get(partition)));
     if (real.length === 0) return;
-    const { log, logger, metrics } = this.#parts;
+    const { ledger, log, logger, metrics } = this.#parts;
     for (const { fault } of real) metrics.faults.inc({ fault });
     logger.warn({ faults: real }, 'the log and Postgres disagree: the epoch is renewed');
     const gap = real.find(({ fault }) => fault === 'gap');
-    await log.renew(gap?.epoch);
+    if (gap) await leaveEpoch(ledger, gap.epoch);
+    await log.renew();
     this.#cursors.clear();
     this.#faultyRounds++;
     if (this.#faultyRounds > 1)

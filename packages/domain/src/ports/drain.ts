@@ -164,9 +164,6 @@ export interface DrainLog {
   dirtyCursors(partition: number, count: number): Promise<ReadCursorRow[]>;
   /** Forgets those that have not moved again. */
   cursorsFlushed(partition: number, rows: readonly ReadCursorRow[]): Promise<void>;
-  /**
-   * Opens a new epoch where the store's word and Postgres' differ. `gapIn`: entries of that epoch are missing from the log, so it is
-   * left even where both agree on it, unless a later one is already open.
-   */
-  renew(gapIn?: number): Promise<void>;
+  /** Opens a new epoch where the store's word and Postgres' differ. */
+  renew(): Promise<void>;
 }
