@@ -40,7 +40,7 @@ export function openPublicPort(options: OpenPortOptions): Service {
     hosts,
     maxBodyBytes: FRAME_MAX_BYTES,
     maxBatchSize: BATCH_MAX_CALLS,
-    createContext: async ({ req }) => ({ ...answers, session: await byHttp(req) }),
+    createContext: async ({ req, info }) => ({ ...answers, session: await byHttp(req, info.calls.length) }),
     onError,
   });
   const page = createWebPage(settings.WEB_ROOT ?? WEB_ROOT);

@@ -50,15 +50,16 @@ function socketSession(live: LiveSession, connection: Connection): Session {
   };
 }
 
-/** Who asks over HTTP: each request says it anew. */
+/** Who asks over HTTP: each request says it anew, and is charged for every call in it. */
 export function openHttpSession(deps: SessionDeps) {
-  return async (request: IncomingMessage): Promise<Session> => {
+  return async (request: IncomingMessage, calls: number): Promise<Session> => {
     checkProtocol(request.headers['x-parley-protocol']);
     const [scheme = '', token] = (request.headers.authorization ?? '').split(' ');
     const principal = await welcome(deps, scheme.toLowerCase() === 'bearer' ? token : undefined);
     const { userId, name } = principal;
-    const { allowed, retryAfterMs } = await deps.limiter.take('http.query', userId);
-    if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
+    const taken = await Promise.all(Array.from({ length: calls }, () => deps.limiter.take('http.query', userId)));
+    const refused = taken.find(({ allowed }) => !allowed);
+    if (refused) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs: refused.retryAfterMs });
     return { userId, name, refresh: (newer) => checkNewer(deps.verify, userId, newer) };
   };
 }
