@@ -7,6 +7,7 @@ import {
   createLimiter,
   Epochs,
   HeaderLoad,
+  LogMemory,
   LogStore,
   RedisBroker,
   RedisChannelViews,
@@ -28,7 +29,8 @@ import { openInboxFeed } from './feeds/inbox-feed.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
-import { measureCases, measureLog } from './measure.ts';
+import { measureLog, refuseWhenFull } from './log-layers.ts';
+import { measureCases } from './measure-cases.ts';
 import { openPublicPort } from './open-public-port.ts';
 import type { ApiSettings } from './settings.ts';
 import { createStoreWatch } from './store-watch.ts';
@@ -111,7 +113,9 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
   const views = new RedisChannelViews({ store: logStore, epochs, keys });
   const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
-  const truthful = measureLog(new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas }), metrics);
+  const memory = new LogMemory({ store: logStore, log });
+  const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
+  const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
   const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
   const limiter = createLimiter(settings, { redis: redis.cache, keys, threads, onBreaker: watch('cache') });
   const hub: Hub = createHub({ views, archive, log: messageLog, clock: systemClock, logger: log, metrics });
@@ -122,7 +126,7 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     run: () => connect(connection),
     stop: () => close(connection),
   }));
-  const services: Service[] = [store, ...connections, doorbell, epochs, broker, hub];
+  const services: Service[] = [store, ...connections, memory, doorbell, epochs, broker, hub];
   return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
 }
 

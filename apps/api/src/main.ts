@@ -45,6 +45,7 @@ async function start(settings: ApiSettings): Promise<void> {
     metrics: () => supervisor.metrics(),
     live: () => true,
     ready: async () => readinessOf(await supervisor.command('standing', 2_000), draining),
+    ...(settings.TEST_CONTROLS && { actions: testControls(supervisor) }),
   });
   const lifecycle = new Lifecycle({ log });
   lifecycle.supporting(ops);
@@ -68,6 +69,16 @@ async function start(settings: ApiSettings): Promise<void> {
   await lifecycle.run();
   if (settings.OPS_PORT === null && opsPort !== port + 1) say(`port ${port + 1} is taken: the ops port is ${opsPort}`);
   say(`listening on http://${host}:${port}`);
+}
+
+/** What tests may do to a running process: end one of its threads, as a crash would. */
+function testControls(supervisor: ReturnType<typeof superviseThreads>) {
+  return {
+    '/test/end-thread': async () => {
+      const [thread] = supervisor.threads().filter(({ state }) => state === 'ready');
+      return { ended: thread ? await supervisor.end(thread.id) : false };
+    },
+  };
 }
 
 try {

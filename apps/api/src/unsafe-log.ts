@@ -1,4 +1,5 @@
 import { type ChannelViews, Failure, type MessageLog } from '@parley/domain';
+import { layer } from './log-layers.ts';
 
 const APPEND_AFTER_MS = 150;
 
@@ -13,12 +14,7 @@ interface Waiting {
  */
 export function acknowledgeFirst(log: MessageLog, views: Pick<ChannelViews, 'views'>): MessageLog {
   const waiting = new Map<string, Waiting>();
-  return {
-    epochOf: (channelId) => log.epochOf(channelId),
-    renew: () => log.renew(),
-    load: (channelId) => log.load(channelId),
-    change: (change) => log.change(change),
-    forgetAnswer: (operation) => log.forgetAnswer(operation),
+  return layer(log, {
     accept: async (draft) => {
       const { channelId, senderId } = draft;
       const [view] = await views.views(senderId, [channelId]);
@@ -40,5 +36,5 @@ export function acknowledgeFirst(log: MessageLog, views: Pick<ChannelViews, 'vie
         first: true,
       };
     },
-  };
+  });
 }

@@ -142,9 +142,27 @@ describe('life', () => {
     expect(metrics).toMatch(/^socket_connections 0$/m);
     // Nothing of the operators' is on the public port.
     for (const path of ['/metrics', '/readyz', '/livez']) expect((await fetch(url + path)).status).toBe(404);
+    // Nor is what TEST_CONTROLS would add.
+    expect((await fetch(`http://127.0.0.1:${opsPort}/test/end-thread`, { method: 'POST' })).status).toBe(405);
     api.child.kill('SIGTERM');
     expect(await api.exit).toBe(0);
   });
+
+  it('[RUN-26] a thread that dies takes nobody else with it and is replaced; its end can be asked for in tests only', async () => {
+    const [port, opsPort] = [await freePort(), await freePort()];
+    const env = { ...stores(), PORT: String(port), OPS_PORT: String(opsPort), THREADS: '2', LOG_LEVEL: 'silent' };
+    const api = spawnApi({ ...env, TEST_CONTROLS: 'true' });
+    const url = await ready(api);
+    const ops = `http://127.0.0.1:${opsPort}`;
+    expect(await json(`${ops}/test/end-thread`, { method: 'POST' })).toEqual({ status: 200, body: { ended: true } });
+    expect((await json(`${url}/healthz`)).status).toBe(200);
+    const serving = async () => (await json(`${ops}/readyz`)).body.dependencies.threads.detail;
+    for (let tries = 0; tries < 200 && (await serving()) !== '2 serve'; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(await serving()).toBe('2 serve');
+    expect((await fetch(`${url}/test/end-thread`, { method: 'POST' })).status).toBe(404);
+  }, 40_000);
 
   it('[RUN-25] ends when its parent is gone', async () => {
     const api = spawnApi({ ...stores(), PORT: String(await freePort()), THREADS: '1' });

@@ -99,7 +99,7 @@ describe('channel.create', () => {
 });
 
 describe('message.send', () => {
-  it('[SEND-22] answers accepted with position and time; [SEND-23] persisted when asked to', async () => {
+  it('[SEND-22] [SEND-23] answers accepted with position and time, and persisted when asked to', async () => {
     const { id, epoch } = await direct();
     const one = await ada.trpc.message.send.mutate(text(id, 'one'));
     expect(one).toMatchObject({ level: 'accepted', duplicate: false, epoch });

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { systemClock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { Service } from './service.ts';
@@ -20,6 +20,8 @@ interface OpsServerOptions {
   readonly metrics: () => Promise<string>;
   /** More pages of JSON, by path. */
   readonly views?: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What a POST from this machine may set off, by path. For tests: nobody else is told that there is such a path. */
+  readonly actions?: Readonly<Record<string, () => Promise<unknown>>>;
   /** An answer that takes longer counts as a failure. */
   readonly answerWithinMs?: number;
 }
@@ -35,6 +37,8 @@ interface Page {
   readonly type: string;
   readonly text: string;
 }
+
+const LOOPBACK = /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/;
 
 const json = (value: unknown, status = 200): Page => ({
   status,
@@ -54,8 +58,18 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
     ),
   ]);
 
-  async function answer(path: string, response: ServerResponse): Promise<void> {
-    const page = pages.get(path);
+  const actions = new Map(
+    Object.entries(options.actions ?? {}).map(([path, act]) => [path, async () => json(await act())]),
+  );
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = '/'] = (request.url ?? '/').split('?');
+    const isLocal = LOOPBACK.test(request.socket.remoteAddress ?? '');
+    const isAction = request.method === 'POST' && isLocal && actions.has(path);
+    if (!isAction && request.method !== 'GET' && request.method !== 'HEAD') {
+      return send(response, json({ error: 'GET only' }, 405));
+    }
+    const page = (isAction ? actions : pages).get(path);
     if (!page) return send(response, json({ error: 'not found', pages: [...pages.keys()] }, 404));
     try {
       send(response, await within(page(), answerWithinMs));
@@ -67,12 +81,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
 
   const server = createServer(
     { headersTimeout: 5_000, requestTimeout: 10_000, maxHeaderSize: 8_192 },
-    (request, response) => {
-      if (request.method !== 'GET' && request.method !== 'HEAD')
-        return send(response, json({ error: 'GET only' }, 405));
-      const [path = '/'] = (request.url ?? '/').split('?');
-      void answer(path, response);
-    },
+    (request, response) => void answer(request, response),
   );
 
   return {

@@ -1,26 +1,8 @@
-import { Failure, type MessageLog, type Verdict } from '@parley/domain';
+import { Failure } from '@parley/domain';
 import type { Metrics } from '@parley/runtime';
 import type { Cases } from './context.ts';
 
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-
-/** Counts what the log answers, by verdict. */
-export function measureLog(log: MessageLog, metrics: Metrics): MessageLog {
-  const verdicts = metrics.counter('log_verdicts_total', 'Answers of the message log', ['call', 'verdict']);
-  const counted = async (call: string, asked: Promise<Verdict>): Promise<Verdict> => {
-    const verdict = await asked;
-    verdicts.inc({ call, verdict: verdict.type });
-    return verdict;
-  };
-  return {
-    epochOf: (channelId) => log.epochOf(channelId),
-    renew: () => log.renew(),
-    load: (channelId) => log.load(channelId),
-    forgetAnswer: (operation) => log.forgetAnswer(operation),
-    accept: (draft) => counted('accept', log.accept(draft)),
-    change: (change) => counted('change', log.change(change)),
-  };
-}
 
 /** Times each call, and counts it by its outcome. */
 export function measureCases(cases: Cases, metrics: Metrics): Cases {
