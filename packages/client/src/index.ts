@@ -1,3 +1,6 @@
+/** For callers that build a stock client of their own. */
+// biome-ignore lint/correctness/noUndeclaredDependencies: a type only, which a published client carries in its own declarations
+export type { AppRouter } from '@parley/api/router';
 export type { ChannelSnapshot } from './channel/channel-view.ts';
 export type { DeliveryMark, ShownMessage } from './channel/shown-message.ts';
 export type { CallPath, ChatApi, FeedEvents, FeedObserver } from './chat-api.ts';
