@@ -33,7 +33,7 @@ import { measureLog, refuseWhenFull } from './log-layers.ts';
 import { measureCases } from './measure-cases.ts';
 import { openPublicPort } from './open-public-port.ts';
 import type { ApiSettings } from './settings.ts';
-import { createStoreWatch } from './store-watch.ts';
+import { watchStore } from './store-watch.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
 import { UserConnections } from './user-connections.ts';
 
@@ -87,6 +87,7 @@ export function composeThread(options: ComposeOptions): ApiThread {
     },
     drain: () => {
       serving = false;
+      stores.hub.announce({ type: 'drain', at: Date.now(), reconnectAfterMs: settings.DRAIN_WINDOW_MS });
       return lifecycle.drain();
     },
     standing: async () => ({ serving, dependencies: await standing() }),
@@ -95,17 +96,20 @@ export function composeThread(options: ComposeOptions): ApiThread {
 
 /** The stores, what carries publications, and in which order they start. */
 function openStores({ settings, threads, log, metrics }: ComposeOptions) {
-  const watch = createStoreWatch((event) => hub.announce(event));
+  const announce: Hub['announce'] = (event) => hub.announce(event);
+  const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
   const store = openStore(settings, { name: 'parley-api', log });
-  const archive = guardPort(store.archive, createStoreBreaker('postgres', watch('postgres')));
+  const archive = guardPort(store.archive, createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker));
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
     cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, log }),
     subscriber: createConnection({ url: logUrl, kind: 'subscriber', log }),
   };
+  watch.log.follow(redis.log);
+  watch.cache.follow(redis.cache);
   const keys = createKeys(KEY_PREFIX);
-  const logStore = new LogStore({ redis: redis.log, onBreaker: watch('log') });
+  const logStore = new LogStore({ redis: redis.log, onBreaker: watch.log.onBreaker });
   const server = { url: logUrl, prefix: queuePrefix(KEY_PREFIX) };
   const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
   const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
@@ -117,7 +121,7 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
   const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
   const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
-  const limiter = createLimiter(settings, { redis: redis.cache, keys, threads, onBreaker: watch('cache') });
+  const limiter = createLimiter(settings, { redis: redis.cache, keys, threads, onBreaker: watch.cache.onBreaker });
   const hub: Hub = createHub({ views, archive, log: messageLog, clock: systemClock, logger: log, metrics });
   const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
   hub.connect(broker);

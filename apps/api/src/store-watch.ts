@@ -1,22 +1,37 @@
 import type { InboxEvent } from '@parley/protocol';
 import type { BreakerState } from '@parley/runtime';
 
-type StoreName = Extract<InboxEvent, { type: 'degraded' }>['store'];
 type Announcement = Extract<InboxEvent, { type: 'degraded' | 'recovered' }>;
 
-/** Makes of a breaker's changes what clients are told: once that a store is away, and once that it is back. */
-export function createStoreWatch(announce: (event: Announcement) => void) {
-  return (store: StoreName) => {
-    let away = false;
-    return (state: BreakerState): void => {
-      const at = Date.now();
-      if (state === 'open' && !away) {
-        away = true;
-        announce({ type: 'degraded', at, store, since: at });
-      } else if (state === 'closed' && away) {
-        away = false;
-        announce({ type: 'recovered', at, store });
-      }
-    };
+interface Connection {
+  on(event: 'close' | 'ready', listener: () => void): unknown;
+}
+
+/** Sees by its breaker and its connection whether a store is away. */
+export interface StoreWatch {
+  readonly onBreaker: (state: BreakerState) => void;
+  follow(connection: Connection): void;
+}
+
+/** Makes of what is seen of a store what clients are told: once that it is away, and once that it is back. */
+export function watchStore(store: Announcement['store'], announce: (event: Announcement) => void): StoreWatch {
+  const causes = new Set<'breaker' | 'connection'>();
+  const see = (cause: 'breaker' | 'connection', away: boolean) => {
+    const before = causes.size;
+    if (away) causes.add(cause);
+    else causes.delete(cause);
+    const at = Date.now();
+    if (before === 0 && causes.size > 0) announce({ type: 'degraded', at, store, since: at });
+    if (before > 0 && causes.size === 0) announce({ type: 'recovered', at, store });
+  };
+  return {
+    onBreaker: (state) => {
+      // A probe under way has proved nothing yet.
+      if (state !== 'half-open') see('breaker', state === 'open');
+    },
+    follow: (connection) => {
+      connection.on('close', () => see('connection', true));
+      connection.on('ready', () => see('connection', false));
+    },
   };
 }

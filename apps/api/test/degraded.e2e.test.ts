@@ -40,7 +40,7 @@ describe('a store is away', () => {
     await stack.cache.restart();
   });
 
-  it('[DEG-25] log store: sends are refused fast with a time, reads come from Postgres, and all is well after it', async () => {
+  it('[DEG-25] log store: sends are refused fast with a time, reads come from Postgres, and users are told', async () => {
     const events: InboxEvent[] = [];
     const inbox = bob.trpc.feed.inbox.subscribe(undefined, { onData: ({ data }) => events.push(data) });
     await eventually(async () => expect(events.map((e) => e.type)).toContain('snapshot'));
@@ -60,6 +60,9 @@ describe('a store is away', () => {
     await stack.log.restart();
     const sent = await eventually(() => ada.trpc.message.send.mutate(text(channelId, 'after')));
     expect(sent).toMatchObject({ level: 'accepted' });
+    const told = () =>
+      events.flatMap((e) => ((e.type === 'degraded' || e.type === 'recovered') && e.store === 'log' ? e.type : []));
+    await eventually(async () => expect(told()).toEqual(['degraded', 'recovered']));
     inbox.unsubscribe();
   }, 40_000);
 });

@@ -13,7 +13,7 @@ import { userIdOf } from '../src/ids.ts';
 import type { AppRouter } from '../src/router.ts';
 import { readApiSettings } from '../src/settings.ts';
 
-export const SECRET = 'a secret of more than thirty-two bytes';
+const SECRET = 'a secret of more than thirty-two bytes';
 
 /** A client of one user on a real socket, made of the stock tRPC client alone. */
 export interface Chatter extends AsyncDisposable {
