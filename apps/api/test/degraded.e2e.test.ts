@@ -1,4 +1,6 @@
 import type { InboxEvent } from '@parley/protocol';
+import { migrate } from '@parley/store';
+import { startPostgres } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chatter, failureOf, type Stack, startStack, text } from './stack.ts';
 
@@ -65,4 +67,34 @@ describe('a store is away', () => {
     await eventually(async () => expect(told()).toEqual(['degraded', 'recovered']));
     inbox.unsubscribe();
   }, 40_000);
+
+  it('[DEG-26] Postgres: sends go on, the window is served, what needs Postgres is refused fast; all is well after it', async () => {
+    await using postgres = await startPostgres();
+    const url = await postgres.createDatabase();
+    await migrate(url);
+    await using own = await startStack({ DATABASE_URL: url });
+    const [x, y] = await Promise.all([own.user('x'), own.user('y')]);
+    const { id } = await x.trpc.channel.create.mutate({ kind: 'group', memberIds: [y.userId] });
+    await x.trpc.message.send.mutate(text(id, 'before'));
+    await postgres.kill();
+    const input = text(id, 'during');
+    expect(await x.trpc.message.send.mutate(input)).toMatchObject({ level: 'accepted' });
+    expect(await x.trpc.message.send.mutate(input)).toMatchObject({ duplicate: true });
+    const { items } = await y.trpc.message.page.query({ channelId: id });
+    expect(items.map((m) => m.body)).toEqual(['before', 'during']);
+    // Whoever connects now comes in, too.
+    const again = await own.user('y', { token: await own.token('y', { name: 'renamed' }) });
+    expect(await again.trpc.message.send.mutate(text(id, 'mine'))).toMatchObject({ level: 'accepted' });
+    const began = Date.now();
+    const codes = await Promise.all([
+      failureOf(x.trpc.channel.list.query()),
+      failureOf(x.trpc.channel.create.mutate({ kind: 'group', memberIds: [] })),
+      failureOf(x.trpc.member.remove.mutate({ channelId: id, userId: y.userId })),
+    ]);
+    expect(codes.map(({ code }) => code)).toEqual(['UNAVAILABLE', 'UNAVAILABLE', 'UNAVAILABLE']);
+    expect(Date.now() - began).toBeLessThan(10_000);
+    await postgres.restart();
+    const list = await eventually(() => x.trpc.channel.list.query());
+    expect(list.items).toMatchObject([{ id, lastMessage: { body: 'mine' } }]);
+  }, 60_000);
 });
