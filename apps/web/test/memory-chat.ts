@@ -27,7 +27,7 @@ interface Room {
   readonly listeners: Set<Listener<ChannelEvent>>;
 }
 
-export function idOf(text: string): string {
+function idOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryServer } from './memory-server.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
-const AXE = createRequire(import.meta.url).resolve('axe-core');
 
 let browser: Browser;
 let dist: string;
@@ -157,7 +156,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in a browser', () => {
     for (const body of ['hello', 'refused']) await say(ada, body);
     await marked(ada, 'refused', 'failed');
     await ada.getByTestId('new-chat').click();
-    await ada.evaluate(await readFile(AXE, 'utf8'));
+    await ada.evaluate(axe.source);
     const found = await ada.evaluate('axe.run().then(({ violations }) => violations.map((each) => each.id))');
     expect(found).toEqual([]);
   });
