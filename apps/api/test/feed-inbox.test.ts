@@ -2,7 +2,8 @@ import { type ChannelView, positionAt, unreadOf } from '@parley/domain';
 import type { ChannelSummary, InboxEvent, Message } from '@parley/protocol';
 import { describe, expect, test } from 'vitest';
 import { openInboxFeed } from '../src/feeds/inbox-feed.ts';
-import { ANN, BOB, CHANNEL, type Node, Reader, settle, World } from './feed-world.ts';
+import { Reader, settle } from './feed-reader.ts';
+import { ANN, BOB, CHANNEL, type Node, World } from './feed-world.ts';
 
 type Seen<T extends InboxEvent['type']> = Extract<InboxEvent, { type: T }>;
 

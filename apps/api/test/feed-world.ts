@@ -13,16 +13,8 @@ import {
   type StoredChange,
   type Topic,
 } from '@parley/domain';
-import {
-  type ChannelEvent,
-  comparePositions,
-  formatPosition,
-  type InboxEvent,
-  type Message,
-  type Position,
-} from '@parley/protocol';
+import { comparePositions, formatPosition, type Message, type Position } from '@parley/protocol';
 import { createMetrics } from '@parley/runtime';
-import { openChannelFeed } from '../src/feeds/channel-feed.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
 
 export const CHANNEL = 'c0000000-0000-4000-8000-000000000000';
@@ -355,64 +347,4 @@ const NOWHERE = { epoch: 0, n: 0 };
 export interface Node {
   readonly hub: Hub;
   readonly topics: ReadonlyMap<string, number>;
-}
-
-/** Somebody who takes whatever a feed gives, as fast as `gate` lets him. */
-export class Reader<E extends ChannelEvent | InboxEvent = ChannelEvent> {
-  readonly events: { id: string; event: E }[] = [];
-  readonly ended: Promise<void>;
-  failure: unknown;
-  readonly #leaving = new AbortController();
-
-  constructor(open: (signal: AbortSignal) => AsyncGenerator<{ id: string; event: E }, void>) {
-    this.ended = this.#read(open(this.#leaving.signal));
-  }
-
-  async #read(feed: AsyncGenerator<{ id: string; event: E }, void>): Promise<void> {
-    try {
-      for await (const item of feed) this.events.push(item);
-    } catch (error) {
-      this.failure = error;
-    }
-  }
-
-  types(): string[] {
-    return this.events.map(({ event }) => event.type);
-  }
-
-  /** Bodies of the messages created, in the order they came. */
-  bodies(): string[] {
-    return this.events.flatMap(({ event }) => (event.type === 'message.created' ? [event.message.body] : []));
-  }
-
-  /** Waits until it is so, or fails with what was seen instead. */
-  async until(isSo: (reader: this) => boolean, withinMs = 3_000): Promise<void> {
-    for (let waited = 0; !isSo(this); waited += 2) {
-      if (waited > withinMs)
-        throw new Error(`did not come: ${JSON.stringify(this.events).slice(0, 2_000)} ${this.failure}`);
-      await sleep(2);
-    }
-  }
-
-  async leave(): Promise<void> {
-    this.#leaving.abort(new Error('gone'));
-    await this.ended;
-  }
-}
-
-/** A channel feed of a member on a node. */
-export function follow(
-  world: World,
-  node: Node,
-  options: { userId?: string; lastEventId?: Position | null; gate?: { open(signal: AbortSignal): Promise<void> } } = {},
-): Reader {
-  const { userId = BOB, lastEventId = null, gate } = options;
-  const open = openChannelFeed({ ...world.deps, hub: node.hub });
-  const session = { userId, name: 'Bob', ...(gate ? { gate } : {}) };
-  return new Reader((signal) => open(session, { channelId: CHANNEL, lastEventId }, signal));
-}
-
-/** Lets everything that is on its way arrive. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -94,7 +94,9 @@ export class ChannelHub {
   compare(view: ChannelView, before: Place | null): void {
     const forgot = before !== null && view.epoch === before.epoch && view.head.n < before.n;
     if (forgot) this.#breakOff('ahead', view);
-    else this.learn(view);
+    else if (this.tail.tip) this.learn(view);
+    // The view that will be its base may have been read before this one, and what lies between was perhaps lost.
+    else this.#hear(headOf(view));
   }
 
   /** A view of which only the marks are used: a watcher alone needs no tail. */

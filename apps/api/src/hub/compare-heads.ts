@@ -9,12 +9,13 @@ const LOADS_AT_ONCE = 16;
  * Loads headers that the current epoch does not have yet, a few at a time.
  */
 export async function compareHeads(deps: ChannelHubDeps, channels: readonly ChannelHub[]): Promise<void> {
-  const based = channels.filter((channel) => channel.tail.tip !== null);
-  for (let i = 0; i < based.length; i += BATCH_CHANNELS) {
-    const cold = await compareBatch(deps, based.slice(i, i + BATCH_CHANNELS));
-    await loadAll(deps, cold);
+  for (let i = 0; i < channels.length; i += BATCH_CHANNELS) {
+    const cold = await compareBatch(deps, channels.slice(i, i + BATCH_CHANNELS));
+    // Where nothing was delivered yet, who opens the channel loads its header himself.
+    const based = cold.filter((channel) => channel.tail.tip !== null);
+    await loadAll(deps, based);
     // What stays cold after its load is of a channel that is gone, or of an epoch that has just begun: the next round sees.
-    await compareBatch(deps, cold);
+    await compareBatch(deps, based);
   }
 }
 

@@ -51,7 +51,9 @@ async function bridgeEpochs(deps: ReadDeps, query: BridgeQuery): Promise<Bridge>
   const reading = await readAfter(deps, { channelId, userId: NOBODY, from, view });
   if (reading.type === 'stale') throw unsure();
   if (reading.type === 'resync') return reading;
+  // n 0 is no entry, but the end of what came before, which was read when it was over.
   const stands = (place: Place) =>
+    place.n === 0 ||
     comparePlaces(place, from) <= 0 ||
     place.epoch === view.epoch ||
     reading.entries.some((entry) => comparePlaces(entry.place, place) === 0);

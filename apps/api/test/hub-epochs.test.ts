@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { follow, opened, settle } from './feed-reader.ts';
+import { World } from './feed-world.ts';
+
+describe('the hub and the epochs', () => {
+  test('[EPOCH-71] a new epoch goes on without a break when nothing was lost', async () => {
+    const world = new World();
+    const { reader } = await opened(world);
+    world.send('1');
+    await reader.until(() => reader.bodies().length === 1);
+    world.failOver();
+    world.load();
+    world.send('2');
+    await reader.until(() => reader.bodies().length === 2);
+    expect(reader.types()).not.toContain('resync');
+    expect(reader.events.at(-1)?.id).toBe('1010-1');
+    await reader.leave();
+  });
+
+  test('[EPOCH-71] what an epoch ended with and nobody heard is delivered before the new one', async () => {
+    const world = new World();
+    const { reader } = await opened(world);
+    world.send('1');
+    await settle();
+    world.loses = () => true;
+    world.send('2');
+    world.persist();
+    world.loses = () => false;
+    world.failOver({ keepsWindow: false });
+    world.load();
+    world.send('3');
+    await reader.until(() => reader.bodies().length === 3);
+    expect(reader.bodies()).toEqual(['1', '2', '3']);
+    await reader.leave();
+  });
+
+  test('[EPOCH-72] a delivered entry that was lost with its epoch is told by a resync', async () => {
+    const world = new World();
+    const { reader } = await opened(world);
+    world.send('1');
+    world.persist();
+    world.send('2');
+    await reader.until(() => reader.bodies().length === 2);
+    world.failOver({ lost: 1 });
+    world.load();
+    world.send('3');
+    await reader.until(() => reader.types().includes('resync'));
+    expect(reader.events.at(-1)).toMatchObject({ id: '1010-1', event: { reason: 'epoch', head: '1010-1' } });
+    world.send('4');
+    await reader.until(() => reader.bodies().includes('4'));
+    await reader.leave();
+  });
+
+  test('[EPOCH-72] a delivered entry that was rejected when its epoch was drained is told by a resync', async () => {
+    const world = new World();
+    const { reader } = await opened(world);
+    world.send('1');
+    const second = world.send('2');
+    world.send('3');
+    await reader.until(() => reader.bodies().length === 3);
+    world.failOver({ rejected: [second] });
+    world.load();
+    world.send('4');
+    await reader.until(() => reader.types().includes('resync'));
+    await reader.leave();
+  });
+
+  test('[EPOCH-73] a quiet channel notices the new epoch when heads are compared: its header is loaded', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.send('1');
+    await reader.until(() => reader.bodies().length === 1);
+    world.failOver({ lost: 1 });
+    node.hub.suspect();
+    await reader.until(() => reader.types().includes('resync'));
+    expect(world.count('load')).toBe(1);
+    await reader.leave();
+  });
+
+  test('[EPOCH-74] a store that forgot the end of its own epoch is told by a resync', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.send('1');
+    world.send('2');
+    await reader.until(() => reader.bodies().length === 2);
+    world.forget(1);
+    node.hub.suspect();
+    await reader.until(() => reader.types().includes('resync'));
+    expect(reader.events.at(-1)).toMatchObject({ id: '1000-1', event: { reason: 'ahead' } });
+    world.send('other');
+    await reader.until(() => reader.bodies().includes('other'));
+    expect(reader.events.at(-1)?.id).toBe('1000-2');
+    await reader.leave();
+  });
+
+  test('[EPOCH-72] an entry that only a window had told of, and that was lost with its epoch, is told by a resync', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.send('1');
+    await reader.until(() => reader.bodies().length === 1);
+    world.persist();
+    // The bus is dead, so only the newcomer, who reads the window, sees the second one; filling the others fails.
+    world.loses = () => true;
+    world.send('2');
+    world.on('after', () => undefined);
+    world.on('after', () => {
+      throw new Error('no answer');
+    });
+    const newcomer = follow(world, node, { lastEventId: '1000-1' });
+    await newcomer.until(() => newcomer.bodies().length === 1);
+    world.failOver({ lost: 1 });
+    world.load();
+    world.loses = () => false;
+    world.send('3');
+    await newcomer.until(() => newcomer.types().includes('resync'));
+    await Promise.all([reader.leave(), newcomer.leave()]);
+  });
+});
