@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@parley/domain';
 import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { epochKey, headerKey, windowKey } from '../src/keys.ts';
+import { epochKey, headerKey, logKey, windowKey } from '../src/keys.ts';
 import { FakeLedger, FakeSource, keys, type Node, send, settleAll, startNode } from './rig.ts';
 
 let server: RedisServer;
@@ -113,6 +113,20 @@ describe('drain log', () => {
       `1 P ${e}-5 5 7 {"holes":["${e}-2","${e}-4"]}`,
       `1 P ${e}-5 5 7 {"holes":["${e}-2","${e}-4"]}`,
     ]);
+  });
+
+  it('[PERSIST-66] a settlement that fails leaves the log as it was, and is made up for by the next', async () => {
+    const channelId = await channelWith(2);
+    const stem = keys.stemOf(channelId);
+    const header = headerKey(stem, channelId);
+    const waiting = await node.redis.xlen(logKey(stem));
+    await node.redis.hset(header, 'p', 'no mark');
+    await expect(settleAll(node, ledger, channelId)).rejects.toThrow('user_script');
+    expect(await node.redis.xlen(logKey(stem))).toBe(waiting);
+    await node.redis.hset(header, 'p', '0 0');
+    await settleAll(node, ledger, channelId);
+    expect(await node.redis.xlen(logKey(stem))).toBe(0);
+    expect(await node.redis.hget(header, 'p')).toBe('2 2');
   });
 
   it('a mark of another epoch leaves the header and the window alone', async () => {

@@ -1,4 +1,6 @@
+#!lua flags=allow-oom
 -- After a commit: what Postgres has leaves the log; headers learn how far; windows keep their last entries and whatever waits.
+-- It frees memory, so it runs where there is none left, too.
 -- Harmless when it comes twice, late or to a server that has forgotten: Postgres has these entries for good.
 -- KEYS   1 partition log, then per channel: header, window, whose name is the pub/sub channel too
 -- ARGV   1 the first log id that stays, then per channel: epoch, n, m and time of the mark, its holes 'n:m n:m …' or '',
@@ -29,7 +31,6 @@ local function settle(header, window, epoch, n, m, holes)
   return n, m, holes
 end
 
-call('XTRIM', KEYS[1], 'MINID', ARGV[1])
 local arg = 2
 for key = 2, #KEYS, 2 do
   local epoch, at, notices = ARGV[arg], ARGV[arg + 3], tonumber(ARGV[arg + 5])
@@ -41,4 +42,6 @@ for key = 2, #KEYS, 2 do
   call('PUBLISH', KEYS[key + 1], '__LINE_VERSION__ P ' .. place .. ' {"holes":[' .. table.concat(positions, ',') .. ']}')
   arg = arg + 6 + notices
 end
+-- Last, since what fails before it then stays in the log, and is settled again.
+call('XTRIM', KEYS[1], 'MINID', ARGV[1])
 return call('XLEN', KEYS[1])
