@@ -1,4 +1,4 @@
-import type { ChannelView, ChannelViews, Cursors, ReadVerdict } from '@parley/domain';
+import type { ChannelView, ChannelViews, Cursors, ReadCursor, ReadVerdict } from '@parley/domain';
 import { type Position, parsePosition } from '@parley/protocol';
 import type { Epochs } from './epochs.ts';
 import { parseView, placeOf, viewFields } from './header.ts';
@@ -65,20 +65,15 @@ export class RedisChannelViews implements ChannelViews {
     return userIds.map((_, i) => ({ readTo: placeOf(values[2 * i]), deliveredTo: placeOf(values[2 * i + 1]) }));
   }
 
-  async read(cursor: {
-    channelId: string;
-    userId: string;
-    position: Position;
-    messagesAfter?: number;
-  }): Promise<ReadVerdict> {
-    const { channelId, userId, messagesAfter = '' } = cursor;
+  async read({ channelId, userId, position, counted }: ReadCursor): Promise<ReadVerdict> {
     const agreed = this.#epochs.peek;
     if (!agreed) return { type: 'epoch' };
-    const { epoch, n } = parsePosition(cursor.position);
+    const { epoch, n } = parsePosition(position);
     const stem = this.#keys.stemOf(channelId);
     const keys = [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId), cursorsKey(stem)];
     try {
-      const args = [userId, epoch, n, messagesAfter, channelId];
+      const args = [userId, epoch, n, channelId];
+      if (counted) args.push(counted.messages, counted.upTo.epoch, counted.upTo.n, counted.upTo.m);
       return readVerdictOf(await this.#store.evalsha(agreed.scripts.read.sha, { keys, args }), agreed.epoch);
     } catch (error) {
       if (isNoScript(error)) return { type: 'epoch' };
@@ -111,6 +106,10 @@ function lineOf([id, fields]: StreamEntry): string {
 
 function readVerdictOf(reply: unknown, epoch: number): ReadVerdict {
   const [type, ...header] = reply as [ReadVerdict['type'], ...unknown[]];
+  if (type === 'count') {
+    const [n = 0, m = 0] = header.map(Number);
+    return { type, upTo: { epoch, n, m } };
+  }
   if (type !== 'at') return { type };
   const view = parseView(header, epoch);
   if (!view?.readTo) throw new Error('a member without a read cursor');

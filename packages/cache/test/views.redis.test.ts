@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ChannelView, partitionOf, unreadOf } from '@parley/domain';
+import { type ChannelView, partitionOf, type ReadCursor, unreadOf } from '@parley/domain';
 import type { Position } from '@parley/protocol';
 import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,8 +76,8 @@ describe('views', () => {
 });
 
 describe('read', () => {
-  const read = (channelId: string, n: number, messagesAfter?: number) =>
-    node.views.read({ channelId, userId: ann, position: at(n), ...(messagesAfter !== undefined && { messagesAfter }) });
+  const read = (channelId: string, n: number, counted: Pick<ReadCursor, 'counted'> = {}) =>
+    node.views.read({ channelId, userId: ann, position: at(n), ...counted });
 
   it('[UNREAD-62] unread is what came after the cursor; one’s own message reads up to itself', async () => {
     const channelId = await channelWith(5);
@@ -142,10 +142,35 @@ describe('read', () => {
     const channelId = await channelWith(230);
     await settleAll(node, ledger, channelId);
     await send(node, channelId, owner);
-    expect(await read(channelId, 10)).toEqual({ type: 'count' });
+    const upTo = { epoch: ledger.epoch, n: 230, m: 230 };
+    expect(await read(channelId, 10)).toEqual({ type: 'count', upTo });
     // Postgres has 230, of which 220 are after the 10th.
-    expect(await read(channelId, 10, 220)).toMatchObject({ type: 'at', place: { n: 10, m: 10 } });
+    const counted = { upTo, messages: 220 };
+    expect(await read(channelId, 10, { counted })).toMatchObject({ type: 'at', place: { n: 10, m: 10 } });
     expect(await unread(ann, channelId)).toBe(221);
+  });
+
+  it('[UNREAD-65] what is settled between the count and the move changes nothing', async () => {
+    const channelId = await channelWith(230);
+    await settle(channelId, 225, [
+      { n: 5, m: 5 },
+      { n: 20, m: 20 },
+    ]);
+    const verdict = await read(channelId, 10);
+    if (verdict.type !== 'count') throw new Error(verdict.type);
+    expect(verdict.upTo).toMatchObject({ n: 225 });
+    await settle(channelId, 230, [{ n: 228, m: 228 }]);
+    // Of 11–225 all but 20 came to be.
+    const counted = { upTo: verdict.upTo, messages: 214 };
+    expect(await read(channelId, 10, { counted })).toMatchObject({ place: { n: 10, m: 10 } });
+    expect(await unread(ann, channelId)).toBe(218);
+  });
+
+  it('a count of another epoch is no answer', async () => {
+    const channelId = await channelWith(230);
+    await settle(channelId, 230);
+    const counted = { upTo: { epoch: ledger.epoch - 1, n: 500, m: 500 }, messages: 0 };
+    expect(await read(channelId, 10, { counted })).toMatchObject({ type: 'count', upTo: { n: 230 } });
   });
 
   it('moved cursors wait until they are flushed, and wait on when they have moved again', async () => {

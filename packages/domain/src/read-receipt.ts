@@ -2,7 +2,7 @@ import { type Answer, formatPosition, type Parsed, type Position } from '@parley
 import { Failure } from './failure.ts';
 import type { LogPlace } from './log-line.ts';
 import type { Archive } from './ports/archive.ts';
-import { type ChannelViews, unreadOf } from './ports/channel-view.ts';
+import { type ChannelViews, type ReadCursor, unreadOf } from './ports/channel-view.ts';
 import type { MessageLog } from './ports/message-log.ts';
 import { notFound } from './settle-operation.ts';
 
@@ -17,15 +17,18 @@ const TURNS_MAX = 6;
 /** Moves the caller's read cursor up, never down, and says where it stands and how many messages are after it. */
 export function readReceipt(deps: ReadDeps) {
   return async (userId: string, input: Parsed<'receipt.read'>): Promise<Answer<'receipt.read'>> => {
-    let cursor: Parameters<ChannelViews['read']>[0] = { ...input, userId };
+    let cursor: ReadCursor = { ...input, userId };
     for (let turn = 0; turn < TURNS_MAX; turn++) {
       const verdict = await deps.views.read(cursor);
       switch (verdict.type) {
         case 'at':
           return { readTo: positionAt(verdict.place), unread: unreadOf(verdict.view) };
-        case 'count':
-          cursor = { ...cursor, messagesAfter: await deps.archive.countAfter(input.channelId, input.position) };
+        case 'count': {
+          const { upTo } = verdict;
+          const messages = await deps.archive.countAfter(input.channelId, input.position, formatPosition(upTo));
+          cursor = { ...cursor, counted: { upTo, messages } };
           break;
+        }
         case 'epoch':
           await deps.log.renew();
           break;

@@ -167,9 +167,11 @@ describe('one message', () => {
     expect(await store.archive.message(channelId, row.id)).toBeNull();
   });
 
-  it('messages after a position are counted across epochs', async () => {
-    expect(await store.archive.countAfter(channelId, at(older, 3))).toBe(4);
-    expect(await store.archive.countAfter(channelId, at(epoch, 5))).toBe(0);
+  it('messages after a position are counted across epochs, up to another one', async () => {
+    expect(await store.archive.countAfter(channelId, at(older, 3), at(epoch, 5))).toBe(4);
+    expect(await store.archive.countAfter(channelId, at(older, 3), at(epoch, 4))).toBe(3);
+    expect(await store.archive.countAfter(channelId, at(older, 1), at(epoch, 0))).toBe(3);
+    expect(await store.archive.countAfter(channelId, at(epoch, 5), at(epoch, 5))).toBe(0);
   });
 });
 

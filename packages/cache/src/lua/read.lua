@@ -1,8 +1,9 @@
 -- A member's read cursor moves up, and his delivered cursor with it. It never goes back.
 -- KEYS   1 epoch  2 channel header  3 window, whose name is the pub/sub channel too  4 cursors that were not flushed yet
--- ARGV   1 user  2 epoch and 3 n of the position  4 messages that Postgres has after it, or ''  5 channel id
--- Output {'at', header fields s b v p x, then the user's rank, read and delivered place} | {'count'} | {'ahead'}
---        | {'epoch'} | {'missing'} | {'stranger'}
+-- ARGV   1 user  2 epoch and 3 n of the position  4 channel id
+--        when they were counted: 5 messages that Postgres has after the position, up to a mark: 6 its epoch  7 its n  8 its m
+-- Output {'at', header fields s b v p x, then the user's rank, read and delivered place} | {'count', n and m of the mark}
+--        | {'ahead'} | {'epoch'} | {'missing'} | {'stranger'}
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
 
@@ -23,16 +24,19 @@ local function after(place)
 end
 if after(header[7]) then
   local position, m = ARGV[2] .. '-' .. ARGV[3], nil
-  local entry = call('XRANGE', KEYS[3], position, position)[1]
+  -- An entry of an older epoch counted its m from another baseline, and with entries that came to nothing.
+  local entry = e == tonumber(EPOCH) and call('XRANGE', KEYS[3], position, position)[1]
   if entry then
     m = match(entry[2][2], '^%d+ %S+ %S+ (%d+) ')
-  elseif ARGV[4] == '' then
-    return {'count'}
+  elseif ARGV[6] ~= EPOCH then
+    return {'count', match(header[4], '^(%d+) (%d+)$')}
   else
-    -- Every message older than the window is in Postgres: count back from the persisted mark, over the holes that took an m.
-    m = tonumber(match(header[4], '%d+$')) - tonumber(ARGV[4])
+    -- Count back from the mark, over the holes that took an m: nothing at or below it changes any more, wherever the mark is now.
+    local top = tonumber(ARGV[7])
+    m = tonumber(ARGV[8]) - tonumber(ARGV[5])
     for hn, hm in string.gmatch(header[5] or '', '(%d+):(%d+)') do
-      if hm ~= '0' and (e < tonumber(EPOCH) or tonumber(hn) > n) then m = m - 1 end
+      hn = tonumber(hn)
+      if hm ~= '0' and hn <= top and (e < tonumber(EPOCH) or hn > n) then m = m - 1 end
     end
     m = math.max(m, 0)
   end
@@ -41,7 +45,7 @@ if after(header[7]) then
   header[7] = place
   if after(header[8]) then header[8] = place end
   call('HSET', KEYS[2], 'r:' .. user, place, 'd:' .. user, header[8])
-  call('HSET', KEYS[4], ARGV[5] .. ' ' .. user, place .. ',' .. header[8])
+  call('HSET', KEYS[4], ARGV[4] .. ' ' .. user, place .. ',' .. header[8])
   call('PUBLISH', KEYS[3], '__LINE_VERSION__ R ' .. place .. ' {"userId":"' .. user .. '"}')
 end
 return {'at', unpack(header, 1, 8)}

@@ -94,6 +94,6 @@ export interface Archive {
     limit: number;
   }): Promise<{ items: StoredMessage[]; hasBefore: boolean; hasAfter: boolean }>;
   message(channelId: string, messageId: string): Promise<StoredMessage | null>;
-  /** Messages after a position. */
-  countAfter(channelId: string, position: Position): Promise<number>;
+  /** Messages after a position, up to and with another one. */
+  countAfter(channelId: string, position: Position, upTo: Position): Promise<number>;
 }

@@ -24,11 +24,22 @@ export interface Cursors {
   readonly deliveredTo: LogPlace | null;
 }
 
+/** A place below which everything is settled in Postgres. */
+export type Mark = Omit<LogPlace, 'at'>;
+
+export interface ReadCursor {
+  readonly channelId: string;
+  readonly userId: string;
+  readonly position: Position;
+  /** The answer to a verdict `count`: it holds as long as the epoch, however far the mark has moved since. */
+  readonly counted?: { readonly upTo: Mark; readonly messages: number };
+}
+
 export type ReadVerdict =
   /** The cursor stands here now: moved, or already further. */
   | { readonly type: 'at'; readonly place: LogPlace; readonly view: ChannelView }
-  /** The position is not in the window: count the messages after it in Postgres and call again with that number. */
-  | { readonly type: 'count' }
+  /** The window cannot tell: count the messages that Postgres has after the position, up to this mark, and call again with both. */
+  | { readonly type: 'count'; readonly upTo: Mark }
   | { readonly type: 'epoch' }
   | { readonly type: 'missing' }
   | { readonly type: 'stranger' }
@@ -46,11 +57,8 @@ export interface ChannelViews {
   /** The last line of each window. */
   last(channelIds: readonly string[]): Promise<(string | null)[]>;
   cursors(channelId: string, userIds: readonly string[]): Promise<Cursors[]>;
-  /**
-   * Moves a read cursor up; it never goes back. `messagesAfter` says how many messages Postgres has after the position, where the window
-   * does not reach back to it. Publishes a `read` notice when it moved.
-   */
-  read(cursor: { channelId: string; userId: string; position: Position; messagesAfter?: number }): Promise<ReadVerdict>;
+  /** Moves a read cursor up; it never goes back. Publishes a `read` notice when it moved. */
+  read(cursor: ReadCursor): Promise<ReadVerdict>;
 }
 
 /**

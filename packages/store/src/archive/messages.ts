@@ -29,9 +29,10 @@ export function messages(database: Database): Pick<Archive, 'message' | 'page' |
       return row ? messageOf(row) : null;
     },
     page: (query) => readPage(database, query),
-    countAfter: async (channelId, position) => {
-      const { epoch, n } = parsePosition(position);
-      const [row] = await database.query<{ messages: number }>(COUNT_AFTER, [channelId, epoch, n]);
+    countAfter: async (channelId, position, upTo) => {
+      const [from, to] = [parsePosition(position), parsePosition(upTo)];
+      const values = [channelId, from.epoch, from.n, to.epoch, to.n];
+      const [row] = await database.query<{ messages: number }>(COUNT_AFTER, values);
       return row?.messages ?? 0;
     },
     history: async ({ channelId, userId, after, limit }) => {

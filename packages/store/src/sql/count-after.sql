@@ -1,1 +1,1 @@
-select count(*) as messages from messages where channel_id = $1 and (epoch, n) > ($2, $3)
+select count(*) as messages from messages where channel_id = $1 and (epoch, n) > ($2, $3) and (epoch, n) <= ($4, $5)
