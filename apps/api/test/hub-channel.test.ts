@@ -75,6 +75,25 @@ describe('the hub', () => {
     await reader.leave();
   });
 
+  test('[FAN-74] a comparison counts for a channel that is just being opened, too', async () => {
+    const world = new World();
+    const node = world.node();
+    const { views } = world.views;
+    world.views.views = async (userId, channelIds) => {
+      const answer = await views(userId, channelIds);
+      if (userId !== BOB) return answer;
+      world.views.views = views;
+      // The answer is on its way, the bus is dead, and when it is back the heads are compared.
+      world.loses = () => true;
+      world.send('1');
+      await node.hub.compare();
+      return answer;
+    };
+    const reader = follow(world, node);
+    await reader.until(() => reader.bodies().length === 1);
+    await reader.leave();
+  });
+
   test('[FAN-74] a compare that fails is repeated', async () => {
     const world = new World();
     const { reader, node } = await opened(world);
