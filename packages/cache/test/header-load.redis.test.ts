@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { formatPlace, partitionOf, unreadOf } from '@parley/domain';
 import { type RedisServer, startRedis } from '@parley/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { headerKey, windowKey } from '../src/keys.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { headerKey, logKey, windowKey } from '../src/keys.ts';
 import { FakeLedger, FakeSource, keys, member, type Node, send, sendThrough, settleAll, startNode } from './rig.ts';
 
 let server: RedisServer;
@@ -19,6 +19,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await node[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
+});
+
+// What one test leaves in a partition would hold the headers of another's channels back.
+afterEach(async () => {
+  const logs = keys.stems.map(logKey);
+  await node.redis.del(...logs);
 });
 
 const header = (channelId: string) => headerKey(keys.stemOf(channelId), channelId);
