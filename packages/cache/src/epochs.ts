@@ -46,6 +46,7 @@ export class Epochs implements Service {
   readonly #stopping = new AbortController();
   #current: Epoch | undefined;
   #agreeing: Promise<void> | undefined;
+  #suspicious = false;
 
   constructor(options: EpochsOptions) {
     this.#options = options;
@@ -81,6 +82,7 @@ export class Epochs implements Service {
 
   /** Also after a reconnect: whoever is behind the address now may be another server, or the same one with less in it. */
   readonly #keepTrying = (): void => {
+    this.#suspicious = true;
     this.#agreeing ??= this.#agree().finally(() => {
       this.#agreeing = undefined;
     });
@@ -88,8 +90,12 @@ export class Epochs implements Service {
 
   async #agree(): Promise<void> {
     const { signal } = this.#stopping;
-    for (let failure = 1; !signal.aborted && !(await this.#try()); failure++) {
-      await this.#clock.sleep(backoffMs(failure, { firstMs: 200, maxMs: 5_000 }), signal).catch(() => undefined);
+    // Another reconnect in the meantime: the agreement may be with a server that is gone.
+    while (this.#suspicious && !signal.aborted) {
+      this.#suspicious = false;
+      for (let failure = 1; !signal.aborted && !(await this.#try()); failure++) {
+        await this.#clock.sleep(backoffMs(failure, { firstMs: 200, maxMs: 5_000 }), signal).catch(() => undefined);
+      }
     }
   }
 
