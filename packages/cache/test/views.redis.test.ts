@@ -101,6 +101,12 @@ describe('read', () => {
     expect(await node.views.read({ channelId, userId: ann, position: '0-0' })).toMatchObject({ place: { n: 4 } });
   });
 
+  it('[UNREAD-63] one’s own message is delivered to oneself, too', async () => {
+    const channelId = await channelWith(3);
+    await send(node, channelId, ann);
+    expect(await node.views.cursors(channelId, [ann])).toMatchObject([{ readTo: { n: 4 }, deliveredTo: { n: 4 } }]);
+  });
+
   it('control: what the script refuses would be a step back', async () => {
     const channelId = await channelWith(5);
     expect(await read(channelId, 2)).toMatchObject({ type: 'at', place: { n: 2 } });

@@ -64,6 +64,18 @@ describe('a channel’s header', () => {
     expect(reader?.deliveredTo).toEqual({ position: `${epoch}-1`, at: 1_000_001 });
   });
 
+  it('[UNREAD-59] what a member has read is delivered to him: by his cursor, and by his own newest message', async () => {
+    const header = await store.headers.header(channelId);
+    const members = await store.archive.membersById(channelId, userIds);
+    for (const [userId, position] of [
+      [userIds[2], `${epoch}-2`],
+      [userIds[3], `${epoch}-3`],
+    ]) {
+      expect(header?.members.find((member) => member.userId === userId)?.deliveredTo).toMatchObject({ position });
+      expect(members.find((member) => member.userId === userId)?.deliveredTo).toBe(position);
+    }
+  });
+
   it('agrees with the count of each member by himself', async () => {
     const header = await store.headers.header(channelId);
     for (const { userId, unread } of header?.members ?? []) {

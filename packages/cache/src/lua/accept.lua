@@ -37,7 +37,7 @@ local place = position .. ' ' .. (m + 1) .. ' ' .. now
 local line = '__LINE_VERSION__ c ' .. place .. ' ' .. ARGV[3]
 call('XADD', KEYS[4], position, 'l', line)
 call('XADD', KEYS[5], EPOCH .. '-*', 'l', line)
-call('HSET', KEYS[3], 's', place, 'r:' .. sender, place)
+call('HSET', KEYS[3], 's', place, 'r:' .. sender, place, 'd:' .. sender, place)
 call('SET', KEYS[2], ARGV[2] .. ' ' .. place, 'EX', __ANSWER_TTL_S__)
 call('PUBLISH', KEYS[4], line)
 return {'accepted', place, waiting}

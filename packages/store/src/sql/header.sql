@@ -3,7 +3,7 @@
 with member as materialized (
   select
     cm.user_id, cm.rank, cm.silenced_until, read_to,
-    array[cm.delivered_epoch, cm.delivered_n, cm.delivered_at] as delivered_to
+    greatest(array[cm.delivered_epoch, cm.delivered_n, cm.delivered_at], read_to) as delivered_to
   from channel_members cm
   -- include read-to
   where cm.channel_id = $1

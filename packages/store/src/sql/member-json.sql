@@ -1,4 +1,4 @@
 jsonb_build_object(
   'user', to_jsonb(u), 'rank', cm.rank, 'joined_at', cm.joined_at, 'read_to', read_to,
-  'delivered_to', array[cm.delivered_epoch, cm.delivered_n, cm.delivered_at]
+  'delivered_to', greatest(array[cm.delivered_epoch, cm.delivered_n, cm.delivered_at], read_to)
 )
