@@ -1,7 +1,7 @@
 import { type ChannelViews, Failure, type MessageLog } from '@parley/domain';
 import { layer } from './log-layers.ts';
 
-const APPEND_AFTER_MS = 150;
+const APPEND_AFTER_MS = 15;
 
 interface Waiting {
   count: number;

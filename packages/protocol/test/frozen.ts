@@ -1,2 +1,6 @@
 /** The hashes of the wire contract as clients in the field know it. */
-export const FROZEN = { version: 1, schemas: {} };
+export const FROZEN = {
+  version: 1,
+  schemas: {
+  },
+};

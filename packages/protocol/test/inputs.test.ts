@@ -47,7 +47,7 @@ it('[PAGE-1] before, after and around exclude each other', () => {
   expect(page({ limit: 101 })).toBe(false);
 });
 
-it('[CLIENT-1] a client knows by the range whether to come back', () => {
+it('[WIRE-2] a client knows by the range whether to come back', () => {
   const back = Object.entries(CLOSE_CODES).filter(([, code]) => comesBack(code));
   expect(back.map(([name]) => name).sort()).toEqual(
     ['AUTH_TIMEOUT', 'DRAIN', 'FRAME_TOO_LARGE', 'RESTART', 'SLOW', 'TOKEN_EXPIRED', 'TOO_MANY'].sort(),

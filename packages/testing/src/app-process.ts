@@ -70,15 +70,18 @@ function untilReady(child: ChildProcess, options: AppOptions & { text: () => str
       reject(new Error(`${options.name} ${why}:\n${options.text()}`));
     };
     const late = setTimeout(() => fail(`was not ready within ${START_MS} ms`), START_MS);
-    child.once('exit', (code, signal) => {
+    const onExit = (code: number | null, signal: string | null) => {
       clearTimeout(late);
       fail(`ended (${code ?? signal}) before it was ready`);
-    });
-    child.stdout?.on('data', () => {
+    };
+    const onText = () => {
       if (!options.ready.test(options.text())) return;
       clearTimeout(late);
-      child.removeAllListeners('exit');
+      child.off('exit', onExit);
+      child.stdout?.off('data', onText);
       resolve();
-    });
+    };
+    child.once('exit', onExit);
+    child.stdout?.on('data', onText);
   });
 }

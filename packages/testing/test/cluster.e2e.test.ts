@@ -2,7 +2,7 @@ import { migrate } from '@parley/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../src/cluster.ts';
 import { countViolations, violationsOf } from '../src/history.ts';
-import { gather, settled, talk } from './crowd.ts';
+import { gather, settled, talk, times } from './crowd.ts';
 import { keptIn } from './kept.ts';
 import { verify } from './verify.ts';
 
@@ -28,7 +28,7 @@ describe('two apis and two workers, the stock client', () => {
       crowd.users[Math.floor(Math.random() * crowd.users.length)]?.cut();
       cuts++;
     }, 100);
-    await talk(crowd, SENDS);
+    await talk(crowd, times(SENDS));
     clearInterval(cutting);
     await settled(crowd, 30_000);
 

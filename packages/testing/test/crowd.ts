@@ -48,16 +48,21 @@ export async function gather(
   };
 }
 
-/** Every member sends in his channels, one after the other, until `total` sends are answered. */
-export async function talk(crowd: Crowd, total: number): Promise<void> {
-  let left = total;
+/** Every member sends in his channels, one after the other in each, for as long as `more` says so. */
+export async function talk(crowd: Crowd, more: () => boolean): Promise<void> {
   await Promise.all(
     crowd.channels.flatMap(({ id, members }) =>
       members.map(async (user) => {
-        while (left-- > 0) await user.send(id, `from ${user.name}: ${left}`);
+        for (let i = 0; more(); i++) await user.send(id, `from ${user.name}: ${i}`);
       }),
     ),
   );
+}
+
+/** So many calls, then no more. */
+export function times(count: number): () => boolean {
+  let left = count;
+  return () => left-- > 0;
 }
 
 /** Waits until every watch has seen as many messages as its channel was answered for, or the time is over. */

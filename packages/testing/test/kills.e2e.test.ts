@@ -7,7 +7,8 @@ import { gather, settled, talk } from './crowd.ts';
 import { keptIn } from './kept.ts';
 
 const BASE = { SEND_RATE_PER_MINUTE: '1000000', SEND_BURST: '1000000', THREADS: '2', TEST_CONTROLS: 'true' };
-const SENDS = 4_000;
+/** Answers before the fault, and again after its cause has returned. */
+const SENDS = 1_500;
 /** The promise is 3 s; a shared machine gets room, and the figure is printed. */
 const BACK_MS = 10_000;
 
@@ -42,6 +43,8 @@ const killPostgres: Fault = async ({ postgres }) => {
 interface Outcome {
   readonly acked: number;
   readonly found: Partial<Record<Violation, number>>;
+  /** What could not be continued, by reason. */
+  readonly resyncs: readonly string[];
   /** From the cause's return to the first answer after it. */
   readonly backMs: number;
 }
@@ -49,29 +52,23 @@ interface Outcome {
 /** Load before, during and after one fault, then what the checker finds. The senders forget at `accepted`: nobody resends for the server. */
 async function underLoad(cluster: Cluster, fault: Fault): Promise<Outcome> {
   await using crowd = await gather(cluster, { users: 12, channels: 6, perChannel: 6 });
-  const talking = talk(crowd, SENDS);
-  await sleep(400);
+  const answered = () => crowd.users.reduce((sum, user) => sum + user.acked.length, 0);
+  let enough = Number.POSITIVE_INFINITY;
+  const talking = talk(crowd, () => answered() < enough);
+  while (answered() < SENDS) await sleep(5);
   await fault(cluster);
   const returned = Date.now();
+  enough = answered() + SENDS;
   await talking;
   await settled(crowd, 10_000);
   const acked = crowd.users.flatMap((user) => user.acked);
   const kept = await keptOnceQuiet(cluster, new Set(crowd.channels.map(({ id }) => id)));
   const after = crowd.users.flatMap((user) => user.ackedAt).filter((at) => at >= returned);
-  const sentIn = new Map<string, number>();
-  for (const a of acked) sentIn.set(a.channelId, (sentIn.get(a.channelId) ?? 0) + 1);
   const observed = crowd.users.flatMap((user) => user.watches);
-  if (observed.some((w) => w.seen.length < (sentIn.get(w.channelId) ?? 0)))
-    console.log(
-      'RESYNCS',
-      observed.map((w) => w.resyncs.join()).join(' '),
-      'seen',
-      observed.map((w) => w.seen.length + '/' + sentIn.get(w.channelId)).join(),
-      cluster.apis[0]?.output(),
-    );
   return {
     acked: acked.length,
     found: countViolations(violationsOf({ acked, observed, kept })),
+    resyncs: observed.flatMap((watch) => watch.resyncs),
     backMs: Math.min(...after) - returned,
   };
 }
@@ -104,8 +101,9 @@ describe('one thing dies under load', () => {
     async (_, name, fault) => {
       const outcome = await underLoad(cluster, fault);
       console.log(`${name}: ${outcome.acked} acked, first ack ${outcome.backMs} ms after the return`);
+      expect(outcome.resyncs).toEqual([]);
       expect(outcome.found).toEqual({});
-      expect(outcome.acked).toBe(SENDS);
+      expect(outcome.acked).toBeGreaterThanOrEqual(2 * SENDS);
       expect(outcome.backMs).toBeLessThan(BACK_MS);
     },
     120_000,

@@ -103,7 +103,7 @@ describe('what is refused, and how', () => {
     ['no token', {}],
     ['a token of another secret', { token: token('x'.repeat(32), { sub: 'ada', exp: 9e9 }) }],
     ['garbage', { token: 'a.b.c' }],
-  ])('[AUTH-1] %s: a typed error and a close code that says not to come back', async (_, given) => {
+  ])('[AUTH-30] %s: a typed error and a close code that says not to come back', async (_, given) => {
     const call = JSON.stringify({ id: 1, method: 'query', params: { path: 'user.me' } });
     const closed = await closedAfter(url, [params(given), call]);
     expect(closed.code).toBe(4501);
@@ -111,7 +111,7 @@ describe('what is refused, and how', () => {
     expect(closed.frames.join()).not.toMatch(INTERNAL);
   });
 
-  it('[AUTH-2] an expired token: TOKEN_EXPIRED and 4003, which says to come back with a new one', async () => {
+  it('[AUTH-31] an expired token: TOKEN_EXPIRED and 4003, which says to come back with a new one', async () => {
     const expired = token(cluster.env.AUTH_SECRET ?? '', { sub: 'ada', exp: Math.floor(Date.now() / 1000) - 60 });
     const call = JSON.stringify({ id: 1, method: 'query', params: { path: 'user.me' } });
     const closed = await closedAfter(url, [params({ token: expired }), call]);
@@ -123,7 +123,7 @@ describe('what is refused, and how', () => {
     expect((await closedAfter(url, [])).code).toBe(4004);
   }, 15_000);
 
-  it('[AUTH-3] a socket that announces no credentials is no user', async () => {
+  it('[AUTH-32] a socket that announces no credentials is no user', async () => {
     expect((await closedAfter(url, [], '')).code).toBe(4501);
   }, 15_000);
 

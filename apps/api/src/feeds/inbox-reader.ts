@@ -16,7 +16,7 @@ export interface InboxReaderDeps {
 }
 
 /** A channel's activity is told at most once in this time. */
-export const ACTIVITY_EVERY_MS = 250;
+const ACTIVITY_EVERY_MS = 250;
 const AWAY_PAUSE_MS = 1_000;
 
 /**

@@ -46,7 +46,7 @@ export type Reading =
   | { readonly type: 'resync'; readonly reason: ResyncReason };
 
 /** Lines of one look into a window. */
-export const STRETCH_ENTRIES = 256;
+const STRETCH_ENTRIES = 256;
 
 /** An entry from its line. One that cannot be read takes its position silently, for those behind it must not wait for ever. */
 export function readEntry(

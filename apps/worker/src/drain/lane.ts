@@ -10,7 +10,7 @@ import { type DrainParts, LaneWriter } from './lane-writer.ts';
 import { leaveEpoch } from './leave-epoch.ts';
 
 /** A lane drains at once, and then not again within this time: batches grow with the load, and nobody waits when there is none. */
-export const PACE_MS = 50;
+const PACE_MS = 50;
 /** Entries that one statement carries, about. */
 const BATCH_ENTRIES = 500;
 const PARTITION_ENTRIES_MIN = 16;

@@ -2,7 +2,7 @@ import type { Doorbell } from '@parley/domain';
 import type { Drainer } from '../drain/drainer.ts';
 
 /** A job drains for about this long; then the bell is rung again, so that no job grows old and any worker may go on. */
-export const JOB_MS = 1_000;
+const JOB_MS = 1_000;
 
 /** The job of `persist-lane`: drains the lane, and rings again where that was not enough. */
 export function createPersistLane(parts: { drainer: Drainer; doorbell: Doorbell }) {
