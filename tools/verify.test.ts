@@ -13,7 +13,7 @@ const good: Evidence = {
   messages: 3,
 };
 
-describe('[RUN-20] npm run verify', () => {
+describe('[RUN-90] npm run verify', () => {
   it('passes what is whole', () => {
     expect(compare(good)).toMatchObject({
       ok: true,
