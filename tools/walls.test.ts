@@ -17,7 +17,7 @@ const WALLS: Record<string, [ours: string[], outside: string[]]> = {
   ],
   'packages/store': [
     ['domain', 'protocol', 'runtime'],
-    ['@mikro-orm/core', '@mikro-orm/migrations', '@mikro-orm/postgresql', 'zod'],
+    ['@mikro-orm/core', '@mikro-orm/migrations', '@mikro-orm/postgresql'],
   ],
   'packages/queue': [
     ['domain', 'protocol', 'runtime'],
@@ -32,7 +32,7 @@ const WALLS: Record<string, [ours: string[], outside: string[]]> = {
     ['cache', 'domain', 'protocol', 'queue', 'runtime', 'store', 'transport'],
     ['@trpc/server', 'jose', 'sirv', 'zod'],
   ],
-  'apps/worker': [['cache', 'domain', 'protocol', 'queue', 'runtime', 'store'], ['zod']],
+  'apps/worker': [['cache', 'domain', 'protocol', 'queue', 'runtime', 'store'], []],
   'apps/web': [
     ['client', 'protocol'],
     ['react', 'react-dom', 'zod'],
