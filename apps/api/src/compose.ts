@@ -125,6 +125,8 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const hub: Hub = createHub({ views, archive, log: messageLog, clock: systemClock, logger: log, metrics });
   const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
   hub.connect(broker);
+  // Heads that were compared before came from the store that was lost.
+  redis.log.on('ready', () => void hub.compare());
   const connections: Service[] = Object.entries(redis).map(([name, connection]) => ({
     name: `redis ${name}`,
     run: () => connect(connection),

@@ -1,6 +1,7 @@
+import { Failure } from '@parley/domain';
 import { describe, expect, test } from 'vitest';
 import { follow, opened, settle } from './feed-reader.ts';
-import { World } from './feed-world.ts';
+import { BOB, World } from './feed-world.ts';
 
 describe('the hub and the epochs', () => {
   test('[EPOCH-71] a new epoch goes on without a break when nothing was lost', async () => {
@@ -75,6 +76,78 @@ describe('the hub and the epochs', () => {
     await reader.until(() => reader.types().includes('resync'));
     expect(world.count('load')).toBe(1);
     await reader.leave();
+  });
+
+  test('[EPOCH-73] a header that cannot be loaded yet is tried again soon, although nobody says anything', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.loses = () => true;
+    world.send('1');
+    world.failOver();
+    for (let i = 0; i < 3; i++) {
+      world.on('load', () => {
+        throw new Failure('UNAVAILABLE', 'still being written');
+      });
+    }
+    node.hub.suspect();
+    await reader.until(() => reader.bodies().length === 1);
+    expect(world.count('load')).toBe(4);
+    await reader.leave();
+    await node.hub.stop();
+  });
+
+  test('[EPOCH-73] a header of an epoch that ends while it is loaded is loaded once more', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.loses = () => true;
+    world.send('1');
+    world.failOver();
+    const { load } = world.log;
+    world.log.load = async () => {
+      const isThere = await load();
+      if (world.count('load') <= 2) world.failOver();
+      return isThere;
+    };
+    node.hub.suspect();
+    await reader.until(() => reader.bodies().length === 1);
+    await reader.leave();
+    await node.hub.stop();
+  });
+
+  test('[EPOCH-73] a channel that is just being opened when a new epoch begins is looked at again', async () => {
+    const world = new World();
+    const node = world.node();
+    const { views } = world.views;
+    world.views.views = async (userId, channelIds) => {
+      const answer = await views(userId, channelIds);
+      if (userId !== BOB) return answer;
+      world.views.views = views;
+      // The answer is of the old epoch and on its way; what is said after it is not heard.
+      world.loses = () => true;
+      world.send('1');
+      world.failOver();
+      await node.hub.compare();
+      return answer;
+    };
+    const reader = follow(world, node);
+    await reader.until(() => reader.bodies().length === 1);
+    await reader.leave();
+  });
+
+  test('[EPOCH-73] a channel that is gone is not asked for for ever', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.failOver();
+    world.log.load = async () => {
+      world.calls.push('load');
+      return false;
+    };
+    node.hub.suspect();
+    await settle();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(world.count('load')).toBe(1);
+    await reader.leave();
+    await node.hub.stop();
   });
 
   test('[EPOCH-74] a store that forgot the end of its own epoch is told by a resync', async () => {

@@ -1,6 +1,6 @@
 import {
   type ChannelView,
-  comparePlaces,
+  Failure,
   type FeedEntry,
   type FeedNotice,
   headOf,
@@ -15,6 +15,8 @@ import type { Place } from '@parley/protocol';
 import { ChannelNotices } from './channel-notices.ts';
 import { ChannelTail } from './channel-tail.ts';
 import { type Bridge, bridge } from './fill.ts';
+import { type Heard, Hearsay } from './hearsay.ts';
+import { pause } from './pause.ts';
 import { type ReadDeps, readEntry } from './read-after.ts';
 import { viewOf } from './view-of.ts';
 
@@ -26,9 +28,8 @@ export interface ChannelHubDeps extends ReadDeps {
   count(what: HubCount, by?: number): void;
 }
 
-const BEFORE_ALL: Place = { epoch: 0, n: 0 };
 const FILL_RETRY_MS = 100;
-const FILL_RETRY_MAX_MS = 5_000;
+const FILL_RETRY_MAX_MS = 2_000;
 
 /**
  * One channel on this thread, while anybody here listens to it. It is in one of three modes: *unbased* (no view was read since the
@@ -43,10 +44,9 @@ export class ChannelHub {
   readonly listeners = new Set<() => void>();
   readonly #deps: ChannelHubDeps;
   readonly #closed = new AbortController();
-  /** The furthest place that anything spoke of. */
-  #heard = BEFORE_ALL;
+  readonly #hearsay = new Hearsay();
   /** The furthest place that a feed was served, from a window. */
-  #reached = BEFORE_ALL;
+  #reached: Place = { epoch: 0, n: 0 };
   #resync: { version: number; reason: ResyncReason } = { version: 0, reason: 'behind' };
   #filling: Promise<void> | null = null;
 
@@ -90,8 +90,16 @@ export class ChannelHub {
     if (view.epoch >= tip.epoch) this.#hear(headOf(view));
   }
 
-  /** A view that was read after `before` had been delivered: a head below that means that the log store has forgotten. */
-  compare(view: ChannelView, before: Place | null): void {
+  /**
+   * A view that was read after `before` had been delivered: a head below that means that the log store has forgotten. None, or one of
+   * an epoch that is over, says nothing: then the channel looks for itself until it knows.
+   */
+  compare(view: ChannelView | null, before: Place | null): void {
+    if (!view || view.epoch < (this.tail.tip?.epoch ?? 0)) {
+      this.#hearsay.doubt();
+      this.#fillIfBehind();
+      return;
+    }
     const forgot = before !== null && view.epoch === before.epoch && view.head.n < before.n;
     if (forgot) this.#breakOff('ahead', view);
     else if (this.tail.tip) this.learn(view);
@@ -165,56 +173,52 @@ export class ChannelHub {
   }
 
   #hear(place: Place): void {
-    this.#heard = laterPlace(this.#heard, place);
+    this.#hearsay.place(place);
+    this.#fillIfBehind();
+  }
+
+  #fillIfBehind(): void {
     if (this.#filling || !this.#isBehind()) return;
     this.#filling = this.#fill().finally(() => {
       this.#filling = null;
       // Something may have been heard after the last look.
-      this.#hear(this.#heard);
+      this.#fillIfBehind();
     });
   }
 
   #isBehind(): boolean {
     const { tip } = this.tail;
-    return tip !== null && comparePlaces(this.#heard, tip) > 0 && !this.#closed.signal.aborted;
+    return tip !== null && this.#hearsay.goesBeyond(tip) && !this.#closed.signal.aborted;
   }
 
   async #fill(): Promise<void> {
     let pauseMs = FILL_RETRY_MS;
     while (this.tail.tip && this.#isBehind()) {
+      const heard = this.#hearsay.now;
       try {
-        await this.#fillOnce(this.tail.tip);
+        await this.#fillOnce(this.tail.tip, heard);
         pauseMs = FILL_RETRY_MS;
       } catch (error) {
+        // The channel is gone: nothing of it can be missing.
+        if (error instanceof Failure && error.code === 'NOT_FOUND') return this.#hearsay.settle(heard, this.tail.tip);
         this.#deps.count('fill_failed');
         this.#deps.logger.warn({ err: error, channelId: this.channelId }, 'a gap cannot be filled yet');
-        await this.#pause(pauseMs * (0.5 + Math.random()));
+        await pause(this.#deps.clock, pauseMs * (0.5 + Math.random()), this.#closed.signal);
         pauseMs = Math.min(pauseMs * 2, FILL_RETRY_MAX_MS);
       }
     }
   }
 
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#closed;
-    try {
-      await this.#deps.clock.sleep(ms, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-
-  async #fillOnce(tip: Place): Promise<void> {
+  async #fillOnce(tip: Place, heard: Heard): Promise<void> {
     const { channelId } = this;
-    const heard = this.#heard;
     const view = await viewOf(this.#deps, channelId);
-    const query = { channelId, view, tip, heard, reached: this.#reached, marks: this.notices.marks };
+    const query = { channelId, view, tip, heard: heard.place, reached: this.#reached, marks: this.notices.marks };
     const found = await bridge(this.#deps, query);
     // Broken off while it was on its way, or left by all.
     if (this.tail.tip !== tip || this.#closed.signal.aborted) return;
     if (found.type === 'resync') this.#breakOff(found.reason, view);
     else this.#take(found, view);
-    // The view is newer than what was heard: what it does not know never came to be.
-    if (comparePlaces(heard, headOf(view)) > 0 && this.#heard === heard) this.#heard = headOf(view);
+    this.#hearsay.settle(heard, headOf(view));
   }
 
   #take(found: Extract<Bridge, { type: 'entries' }>, view: ChannelView): void {

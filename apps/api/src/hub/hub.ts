@@ -9,10 +9,12 @@ import {
 } from '@parley/domain';
 import type { InboxEvent } from '@parley/protocol';
 import type { Log, Metrics, Service } from '@parley/runtime';
+import { atOnce } from './at-once.ts';
 import type { Attachment } from './attachment.ts';
 import { ChannelHub, type ChannelHubDeps, type HubCount } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
 import { Latch } from './latch.ts';
+import { pause } from './pause.ts';
 import { PersistedWatch } from './persisted-watch.ts';
 import { type UserListener, UserTopics } from './user-topics.ts';
 
@@ -35,7 +37,7 @@ export interface Hub extends Service, BrokerEvents, PersistWatch {
   attachUser(userId: string, listener: UserListener): Promise<() => void>;
   /** Tells all inbox feeds of this thread something about the server. */
   announce(event: Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' }>): void;
-  /** Compares all heads now. Never rejects: what fails is tried again until it succeeds or the hub stops. */
+  /** Asks for all heads now. Never rejects: what fails is tried again until it succeeds or the hub stops. */
   compare(): Promise<void>;
   readonly size: { readonly channels: number; readonly listeners: number };
 }
@@ -43,6 +45,8 @@ export interface Hub extends Service, BrokerEvents, PersistWatch {
 const COMPARE_EVERY_MS = 30_000;
 const COMPARE_JITTER_MS = 10_000;
 const COMPARE_RETRY_MS = 1_000;
+/** A new epoch makes all channels load their headers: a few at a time. */
+const LOADS_AT_ONCE = 16;
 
 export function createHub(deps: HubDeps): Hub {
   return new ThreadHub(deps);
@@ -74,7 +78,9 @@ class ThreadHub implements Hub {
       collect: (gauge) => gauge.set(this.#channels.size),
     });
     const count = (what: HubCount, by = 1) => counter.inc({ outcome: what }, by);
-    this.#deps = { ...deps, count };
+    const { log } = deps;
+    const load = atOnce(LOADS_AT_ONCE, (channelId: string) => log.load(channelId));
+    this.#deps = { ...deps, count, log: { renew: () => log.renew(), load } };
     this.#users = new UserTopics(() => this.#connected(), deps.logger);
   }
 
@@ -185,24 +191,15 @@ class ThreadHub implements Hub {
       } catch (error) {
         this.#deps.logger.warn({ err: error }, 'heads cannot be compared yet');
         this.#again = true;
-        await this.#pause(COMPARE_RETRY_MS * (0.5 + Math.random()));
+        await pause(this.#deps.clock, COMPARE_RETRY_MS * (0.5 + Math.random()), this.#stopping.signal);
       }
     }
   }
 
   async #compareOften(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      await this.#pause(COMPARE_EVERY_MS + Math.random() * COMPARE_JITTER_MS);
+      await pause(this.#deps.clock, COMPARE_EVERY_MS + Math.random() * COMPARE_JITTER_MS, this.#stopping.signal);
       await this.compare();
-    }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
-    try {
-      await this.#deps.clock.sleep(ms, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
     }
   }
 }

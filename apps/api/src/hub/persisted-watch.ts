@@ -3,6 +3,7 @@ import { type Position, parsePosition } from '@parley/protocol';
 import type { Attachment } from './attachment.ts';
 import type { ChannelHubDeps } from './channel-hub.ts';
 import type { Latch } from './latch.ts';
+import { pause } from './pause.ts';
 import { NOBODY } from './view-of.ts';
 
 export type WatchDeps = Pick<ChannelHubDeps, 'views' | 'clock' | 'logger'>;
@@ -40,11 +41,7 @@ export class PersistedWatch implements PersistedAttachment {
   }
 
   async #ringAfter(ms: number, deadline: AbortController): Promise<void> {
-    try {
-      await this.#deps.clock.sleep(ms, deadline.signal);
-    } catch (error) {
-      if (!deadline.signal.aborted) throw error;
-    }
+    await pause(this.#deps.clock, ms, deadline.signal);
     deadline.abort();
     this.#latch.ring();
   }
