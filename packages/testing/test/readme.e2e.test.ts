@@ -26,7 +26,12 @@ it('[RUN-91] the client in the README works when pasted', async () => {
     const late = setTimeout(() => child.kill(), 15_000);
     await once(child, 'exit');
     clearTimeout(late);
-    for (const word of ["level: 'accepted'", "type: 'opened'", "type: 'message.created'", "type: 'message.persisted'"]) {
+    for (const word of [
+      "level: 'accepted'",
+      "type: 'opened'",
+      "type: 'message.created'",
+      "type: 'message.persisted'",
+    ]) {
       expect(text).toContain(word);
     }
   } finally {
