@@ -19,10 +19,14 @@ function scene() {
     if (failure) throw failure;
     return { expiresAt: expiryOf(token) ?? 0 };
   };
-  const getToken = () => tokenUntil(clock.now() + 600_000);
+  let expiresAt: number | null = null;
+  const getToken = () => tokenUntil(expiresAt ?? clock.now() + 600_000);
   const refresh = new TokenRefresh({ api, getToken, clock, random: () => 0.5 });
   const start = clock.now();
-  return { clock, refresh, refreshed: () => refreshed.map((at) => at - start), failures, start };
+  const expireAt = (at: number) => {
+    expiresAt = at;
+  };
+  return { clock, refresh, refreshed: () => refreshed.map((at) => at - start), failures, start, expireAt };
 }
 
 test('[CLIENT-22] a token is replaced a minute before it expires, and so is the next one', async () => {
@@ -49,4 +53,18 @@ test('[CLIENT-22] a short token is replaced in time, an opaque one never, and no
   refresh.stop();
   await clock.advance(1_000_000);
   expect(refreshed()).toHaveLength(1);
+});
+
+test('[CLIENT-22] a token that lives for seconds is replaced in time; after the same one again it is asked a few times, not in a loop', async () => {
+  const { clock, refresh, refreshed, start } = scene();
+  refresh.follow(tokenUntil(start + 4_000));
+  await clock.advance(3_500);
+  expect(refreshed()).toEqual([3_200]);
+
+  const stale = scene();
+  stale.expireAt(stale.start + 4_000);
+  stale.refresh.follow(tokenUntil(stale.start + 4_000));
+  await stale.clock.advance(30_000);
+  expect(stale.refreshed().length).toBeGreaterThan(1);
+  expect(stale.refreshed().length).toBeLessThan(12);
 });

@@ -7,7 +7,9 @@ import { type Random, retryDelayMs } from '../retry-delay.ts';
 const LEAD_MS = 60_000;
 const LIFE_SHARE = 0.8;
 /** A `getToken` that gives the same token again is not asked in a loop. */
-const LEAST_MS = 5_000;
+const LEAST_MS = 1_000;
+/** By this clock it has expired already: one of the two clocks is wrong, and that may stay so for every token. */
+const EXPIRED_MS = 5_000;
 /** Timers cannot wait longer: 31 bits of milliseconds. */
 const MOST_MS = 2 ** 31 - 1;
 
@@ -41,7 +43,8 @@ export class TokenRefresh {
 
   #plan(expiresAt: number): void {
     const left = expiresAt - this.#options.clock.now();
-    this.#wait(Math.min(MOST_MS, Math.max(LEAST_MS, left * LIFE_SHARE, left - LEAD_MS)), 0);
+    const inMs = left <= 0 ? EXPIRED_MS : Math.max(LEAST_MS, left * LIFE_SHARE, left - LEAD_MS);
+    this.#wait(Math.min(MOST_MS, inMs), 0);
   }
 
   #wait(ms: number, attempt: number): void {
