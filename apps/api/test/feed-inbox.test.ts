@@ -1,4 +1,4 @@
-import { type ChannelView, positionAt, unreadOf } from '@parley/domain';
+import { type ChannelView, Failure, positionAt, unreadOf } from '@parley/domain';
 import type { ChannelSummary, InboxEvent, Message } from '@parley/protocol';
 import { describe, expect, test } from 'vitest';
 import { openInboxFeed } from '../src/feeds/inbox-feed.ts';
@@ -253,6 +253,41 @@ describe('an inbox feed', () => {
     await settle();
     expect(node.hub.size).toEqual({ channels: 0, listeners: 0 });
     expect(node.topics.size).toBe(0);
+  });
+
+  test('[DEG-27] what could not be looked at while the log store was away is looked at when it is back', async () => {
+    const world = new World();
+    world.read(BOB);
+    const first = world.send('1');
+    world.send('2');
+    const { bob } = await opened(world);
+    let failures = 2;
+    const { views } = world.views;
+    world.views.views = async (userId, channelIds) => {
+      if (userId === BOB && failures-- > 0) throw new Failure('UNAVAILABLE', 'away');
+      return views(userId, channelIds);
+    };
+    // A hole cannot be counted from places alone.
+    world.persist({ rejected: [first] });
+    world.hole(first);
+    await bob.until(() => bob.of('read').length === 1);
+    expect(bob.of('read')[0]).toMatchObject({ unread: 1 });
+    await bob.leave();
+    expect(bob.failure).toBeUndefined();
+  });
+
+  test('[DEG-28] memberships that cannot be read again while Postgres is away are read when it is back', async () => {
+    const world = new World();
+    let pages = 0;
+    const afterPage = () => {
+      pages++;
+      if (pages === 2 || pages === 3) throw new Failure('UNAVAILABLE', 'away');
+    };
+    const { bob, node } = await opened(world, { afterPage });
+    node.hub.suspect();
+    await bob.until(() => pages === 4);
+    await bob.leave();
+    expect(bob.failure).toBeUndefined();
   });
 
   test('[DEG-71] what is announced about the server reaches every inbox of the thread', async () => {

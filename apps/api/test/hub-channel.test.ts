@@ -31,6 +31,46 @@ describe('the hub', () => {
     await reader.leave();
   });
 
+  test('[FAN-73] a publication that comes late does not make the fill begin again', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    const before = world.count('after');
+    world.loses = (line) => line.includes('"body":"1"');
+    world.on('after', () => node.hub.channel(CHANNEL, world.window[0] ?? ''));
+    world.send('1');
+    world.send('2');
+    await reader.until(() => reader.bodies().length === 2);
+    await settle();
+    expect(reader.bodies()).toEqual(['1', '2']);
+    expect(world.count('after') - before).toBe(1);
+    await reader.leave();
+  });
+
+  test('[FAN-73] what a fill brings is dropped when the store has forgotten it in the meantime', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.send('1');
+    world.send('2');
+    await reader.until(() => reader.bodies().length === 2);
+    const { after } = world.views;
+    world.views.after = async (channelId, position, limit) => {
+      const answer = await after(channelId, position, limit);
+      world.views.after = after;
+      world.forget(3);
+      await node.hub.compare();
+      return answer;
+    };
+    world.loses = (line) => line.includes('"body":"3"');
+    world.send('3');
+    world.send('4');
+    await reader.until(() => reader.types().includes('resync'));
+    await settle();
+    world.send('5');
+    await reader.until(() => reader.bodies().includes('5'));
+    expect(reader.bodies()).toEqual(['1', '2', '5']);
+    await reader.leave();
+  });
+
   test('[FAN-73] a store that does not answer is asked again until the gap is filled', async () => {
     const world = new World();
     const { reader } = await opened(world);

@@ -166,6 +166,69 @@ describe('the hub and the epochs', () => {
     await reader.leave();
   });
 
+  test('[EPOCH-74] after such a resync nothing of what follows is missed', async () => {
+    const world = new World();
+    for (const body of ['1', '2', '3', '4', '5']) world.send(body);
+    const node = world.node();
+    const reader = follow(world, node, { lastEventId: '0-0' });
+    await reader.until(() => reader.bodies().length === 5);
+    world.forget(3);
+    node.hub.suspect();
+    await reader.until(() => reader.types().includes('resync'));
+    for (const body of ['6', '7', '8']) world.send(body);
+    await reader.until(() => reader.bodies().includes('8'));
+    expect(reader.bodies().slice(5)).toEqual(['6', '7', '8']);
+    await reader.leave();
+  });
+
+  test('[EPOCH-71] an answer of an older epoch than others were served is asked for again, and never believed', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    const old = world.view(BOB);
+    world.failOver();
+    world.load();
+    world.send('1');
+    await reader.until(() => reader.bodies().length === 1);
+    world.send('2');
+    await reader.until(() => reader.bodies().length === 2);
+    const { views } = world.views;
+    let turns = 1;
+    world.views.views = async (userId, channelIds) =>
+      userId === BOB && turns-- > 0 ? [old] : views(userId, channelIds);
+    const resumed = follow(world, node, { lastEventId: '1010-1' });
+    await resumed.until(() => resumed.bodies().length === 1);
+    expect(resumed.types()).toEqual(['opened', 'message.created']);
+    turns = Number.POSITIVE_INFINITY;
+    const refused = follow(world, node, { lastEventId: '1010-1' });
+    await refused.ended;
+    expect(refused.failure).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(refused.events).toEqual([]);
+    await Promise.all([reader.leave(), resumed.leave()]);
+  });
+
+  test('[DEG-27] a feed whose channel was broken off while the store is away begins anew when it is back', async () => {
+    const world = new World();
+    const { reader, node } = await opened(world);
+    world.send('1');
+    const second = world.send('2');
+    await reader.until(() => reader.bodies().length === 2);
+    const { views } = world.views;
+    let failures = 3;
+    world.views.views = async (userId, channelIds) => {
+      if (userId === BOB && failures-- > 0) throw new Failure('UNAVAILABLE', 'away');
+      return views(userId, channelIds);
+    };
+    world.loses = () => true;
+    world.persist({ rejected: [second] });
+    world.loses = () => false;
+    node.hub.suspect();
+    await reader.until(() => reader.types().includes('resync'));
+    expect(failures).toBe(-1);
+    world.send('3');
+    await reader.until(() => reader.bodies().includes('3'));
+    await reader.leave();
+  });
+
   test('[EPOCH-72] an entry that only a window had told of, and that was lost with its epoch, is told by a resync', async () => {
     const world = new World();
     const { reader, node } = await opened(world);

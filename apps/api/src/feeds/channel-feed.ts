@@ -2,6 +2,7 @@ import type { ChannelEvent, Position } from '@parley/protocol';
 import { orAbort } from '../hub/latch.ts';
 import { ChannelReader, type ChannelReaderDeps } from './channel-reader.ts';
 import type { FeedSession } from './session.ts';
+import { whileAway } from './while-away.ts';
 
 export interface ChannelFeedInput {
   readonly channelId: string;
@@ -16,8 +17,8 @@ export interface TrackedChannelEvent {
 
 /**
  * A channel's events for one member, from a position on: no gap, no repeat, in order. Begins with `opened`. Ends quietly when the
- * signal is aborted, with `NOT_FOUND` when the user is no member (any more), and with another `Failure` when it cannot go on: the
- * client comes back with the last id that it saw. A slow consumer costs a place, not a queue.
+ * signal is aborted, with `NOT_FOUND` when the user is no member (any more), and with another `Failure` when it cannot be opened: the
+ * client comes back with the last id that it saw. Once open it waits while a store is away. A slow consumer costs a place, not a queue.
  */
 export function openChannelFeed(deps: ChannelReaderDeps) {
   return async function* channelFeed(
@@ -40,7 +41,7 @@ export function openChannelFeed(deps: ChannelReaderDeps) {
           // An abort wakes it, too.
           await reader.idle();
         } else {
-          await orAbort(reader.catchUp(), signal);
+          await whileAway({ clock: deps.clock, signal }, () => reader.catchUp());
         }
       }
     } catch (error) {

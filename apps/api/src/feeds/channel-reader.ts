@@ -103,12 +103,12 @@ export class ChannelReader {
     this.#latch.ring();
   }
 
-  /** Finds what the tail cannot give: it was broken off, or this reader is too far behind it. */
+  /** Finds what the tail cannot give: it was broken off, or this reader is too far behind it. When it fails it can be called again. */
   async catchUp(): Promise<void> {
     const { version, reason } = this.#live.channel.resync;
     const isBroken = version !== this.#resynced;
-    this.#resynced = version;
     const view = await this.#authorise();
+    this.#resynced = version;
     const resync = isBroken ? reason : await this.#readOn(view);
     if (resync) this.#restart(this.#view ?? view, resync);
   }
@@ -126,19 +126,21 @@ export class ChannelReader {
   }
 
   async #authorise(): Promise<ChannelView> {
-    const view = await authorise(this.#deps, this.#member);
+    let view = await authorise(this.#deps, this.#member);
+    // The answer was on its way when others heard of a newer epoch.
+    if (this.#isOver(view)) view = await authorise(this.#deps, this.#member);
     this.#trust(view);
     return view;
   }
 
+  #isOver(view: ChannelView): boolean {
+    return view.epoch < (this.#live.channel.tail.tip?.epoch ?? 0);
+  }
+
   #trust(view: ChannelView): void {
-    const { channel } = this.#live;
-    const { tip } = channel.tail;
-    if (tip && view.epoch < tip.epoch) {
-      throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: 1_000 });
-    }
+    if (this.#isOver(view)) throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: 1_000 });
     this.#view = view;
-    channel.learn(view);
+    this.#live.channel.learn(view);
   }
 
   /** From here on, from the head. */

@@ -74,6 +74,11 @@ export class InboxChannel {
     return 'none';
   }
 
+  /** It should have been looked at and could not be. */
+  blur(): void {
+    this.#doubt = worse(this.#doubt, 'view');
+  }
+
   /** Takes what a fresh summary says. */
   refresh(summary: ChannelSummary): void {
     this.#lastMessage = summary.lastMessage;

@@ -144,15 +144,21 @@ export class InboxReader {
   /** Looks at the headers of channels, in one pipeline. One without a header stays as it is: who writes to it next loads it. */
   async #rest(channelIds: readonly string[]): Promise<void> {
     if (channelIds.length === 0) return;
-    // While the log store is away, all stays as it is: when it is back, everything is suspect.
-    const views = await orWhenAway(() => this.#deps.views.views(this.#userId, channelIds), []);
+    const views = await orWhenAway(() => this.#deps.views.views(this.#userId, channelIds), null);
     channelIds.forEach((channelId, i) => {
       const channel = this.#channels.get(channelId);
+      if (!channel) return;
+      if (!views) {
+        channel.blur();
+        this.#dirty.add(channelId);
+        return;
+      }
       const view = views[i];
-      if (!channel || !view) return;
+      if (!view) return;
       if (view.rank === null || channel.rest(view) === 'summary') this.#unsure.add(channelId);
       else this.#ready.push(...channel.news());
     });
+    if (!views) this.#lookLater();
   }
 
   /** Reads again what only a summary can tell: membership, and the last message where it did not pass by. */
@@ -160,19 +166,22 @@ export class InboxReader {
     const unsure = [...this.#unsure];
     this.#unsure.clear();
     for (const channelId of unsure) {
-      const found = await orWhenAway(
-        async () => ({ summary: await this.#deps.summary(this.#userId, channelId) }),
-        null,
-      );
-      if (this.#closed) return;
-      if (!found) this.#askLater(channelId);
-      else if (found.summary) await this.#keep(found.summary);
-      else this.#drop(channelId);
+      if (await orWhenAway(() => this.#sum(channelId), false)) continue;
+      this.#unsure.add(channelId);
+      this.#lookLater();
     }
   }
 
-  #askLater(channelId: string): void {
-    this.#unsure.add(channelId);
+  async #sum(channelId: string): Promise<true> {
+    const summary = await this.#deps.summary(this.#userId, channelId);
+    if (this.#closed) return true;
+    if (summary) await this.#keep(summary);
+    else this.#drop(channelId);
+    return true;
+  }
+
+  /** A store is away: there is no hurry. */
+  #lookLater(): void {
     this.#lookedAt = this.#deps.clock.now() + AWAY_PAUSE_MS;
   }
 
@@ -199,7 +208,12 @@ export class InboxReader {
   /** Hints and publications may have been lost: membership is read again, and every channel is looked at. */
   async #recheck(): Promise<void> {
     this.#suspect = false;
-    const page = await this.#deps.summaries(this.#userId);
+    const page = await orWhenAway(() => this.#deps.summaries(this.#userId), null);
+    if (!page) {
+      this.#suspect = true;
+      this.#lookLater();
+      return;
+    }
     for (const { id } of page) if (!this.#channels.has(id)) this.#unsure.add(id);
     await this.#rest([...this.#channels.keys()]);
   }

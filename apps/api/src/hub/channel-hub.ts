@@ -48,7 +48,7 @@ export class ChannelHub {
   /** The furthest place that a feed was served, from a window. */
   #reached: Place = { epoch: 0, n: 0 };
   #resync: { version: number; reason: ResyncReason } = { version: 0, reason: 'behind' };
-  #filling: Promise<void> | null = null;
+  #filling = false;
 
   constructor(deps: ChannelHubDeps, channelId: string) {
     this.#deps = deps;
@@ -58,11 +58,6 @@ export class ChannelHub {
   /** Its version rises whenever what was delivered cannot be continued or was taken back: each feed begins anew at the head. */
   get resync(): { readonly version: number; readonly reason: ResyncReason } {
     return this.#resync;
-  }
-
-  /** The fill under way, if there is one. Never rejects. */
-  get filling(): Promise<void> | null {
-    return this.#filling;
   }
 
   /** The first entry after a place; see `EntryRing.after`. */
@@ -179,11 +174,8 @@ export class ChannelHub {
 
   #fillIfBehind(): void {
     if (this.#filling || !this.#isBehind()) return;
-    this.#filling = this.#fill().finally(() => {
-      this.#filling = null;
-      // Something may have been heard after the last look.
-      this.#fillIfBehind();
-    });
+    this.#filling = true;
+    void this.#fill();
   }
 
   #isBehind(): boolean {
@@ -192,21 +184,27 @@ export class ChannelHub {
   }
 
   async #fill(): Promise<void> {
-    let pauseMs = FILL_RETRY_MS;
-    while (this.tail.tip && this.#isBehind()) {
+    for (let pauseMs = FILL_RETRY_MS; this.tail.tip && this.#isBehind(); ) {
       const heard = this.#hearsay.now;
       try {
         await this.#fillOnce(this.tail.tip, heard);
         pauseMs = FILL_RETRY_MS;
       } catch (error) {
-        // The channel is gone: nothing of it can be missing.
-        if (error instanceof Failure && error.code === 'NOT_FOUND') return this.#hearsay.settle(heard, this.tail.tip);
-        this.#deps.count('fill_failed');
-        this.#deps.logger.warn({ err: error, channelId: this.channelId }, 'a gap cannot be filled yet');
-        await pause(this.#deps.clock, pauseMs * (0.5 + Math.random()), this.#closed.signal);
+        await this.#putOff(error, heard, pauseMs);
         pauseMs = Math.min(pauseMs * 2, FILL_RETRY_MAX_MS);
       }
     }
+    // In one step with the last look: what is heard from now on begins another.
+    this.#filling = false;
+  }
+
+  async #putOff(error: unknown, heard: Heard, pauseMs: number): Promise<void> {
+    const { clock, count, logger } = this.#deps;
+    // The channel is gone: nothing of it can be missing.
+    if (error instanceof Failure && error.code === 'NOT_FOUND') return this.#hearsay.settle(heard, { epoch: 0, n: 0 });
+    count('fill_failed');
+    logger.warn({ err: error, channelId: this.channelId }, 'a gap cannot be filled yet');
+    await pause(clock, pauseMs * (0.5 + Math.random()), this.#closed.signal);
   }
 
   async #fillOnce(tip: Place, heard: Heard): Promise<void> {

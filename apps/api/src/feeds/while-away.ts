@@ -1,0 +1,26 @@
+import { isAway } from '@parley/domain';
+import { backoffMs } from '@parley/runtime';
+import { orAbort } from '../hub/latch.ts';
+import { pause } from '../hub/pause.ts';
+
+interface Patience {
+  readonly clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  readonly signal: AbortSignal;
+}
+
+const AGAIN_MS = { firstMs: 100, maxMs: 2_000 };
+
+/**
+ * Does the work again for as long as a store is away: an open feed outlives a passing fault, for many clients do not subscribe again
+ * after an error. Throws what a store says on purpose, and the signal's reason as soon as it is aborted.
+ */
+export async function whileAway<T>({ clock, signal }: Patience, work: () => Promise<T>): Promise<T> {
+  for (let failure = 1; ; failure++) {
+    try {
+      return await orAbort(work(), signal);
+    } catch (error) {
+      if (signal.aborted || !isAway(error)) throw error;
+      await pause(clock, backoffMs(failure, AGAIN_MS), signal);
+    }
+  }
+}
