@@ -95,3 +95,27 @@ test('[PERSIST-81] an entry leaves the log only after the commit', async () => {
   // The control: the same worker with the protection off loses what it had read.
   expect(await lossOf(true)).toBe(30);
 });
+
+test('[PERSIST-121] a read that is too large to be answered in time is made smaller', async () => {
+  const [channelId = ''] = await bench.channels(1);
+  await bench.rig.send(channelId);
+  const asked: number[] = [];
+  let patience = Number.POSITIVE_INFINITY;
+  const slow = bench.drainer({
+    log: bench.logBut({
+      read: async (cursors, count) => {
+        asked.push(cursors.length * count);
+        if (cursors.length * count > patience) throw new Error('Command timed out');
+        return bench.rig.drainLog.read(cursors, count);
+      },
+    }),
+  });
+  // One busy partition: from now on 500 entries of each of the 64 are asked for.
+  expect(await slow.drain(0, 10_000)).toBe('empty');
+  expect(asked.at(-1)).toBe(64 * 500);
+  // Then every partition has a backlog, as after a while without this worker.
+  patience = 2_000;
+  await bench.rig.send(channelId);
+  expect(await slow.drain(0, 10_000)).toBe('empty');
+  expect(await bench.rowsOf(channelId)).toHaveLength(2);
+});

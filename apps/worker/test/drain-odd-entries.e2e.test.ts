@@ -41,6 +41,16 @@ test('[PERSIST-85] a line that nobody can read becomes a dead letter with its by
   expect([letter?.line.toString(), letter?.reason]).toEqual(['no line', 'not a line']);
 });
 
+test('[PERSIST-120] a line whose own kind Postgres cannot hold becomes a dead letter; its lane goes on', async () => {
+  const [channelId = ''] = await bench.channels(1);
+  await bench.plant(channelId, `${LINE_VERSION} \u0000 ${formatPlace({ epoch: 1, n: 1, m: 1, at: 1 })} {}`);
+  await bench.rig.send(channelId);
+  const drainer = bench.drainer();
+  void drainer.drain(0, 10_000);
+  await until('what is behind it is written', async () => (await bench.rowsOf(channelId)).length === 1);
+  expect(await bench.rig.sql('select k from dead_letter')).toEqual([{ k: '0' }]);
+});
+
 test('[PERSIST-87] a twin of what Postgres has becomes a hole that names the one that stands', async () => {
   const [channelId = ''] = await bench.channels(1);
   const clientMsgId = randomUUID();

@@ -21,6 +21,8 @@ interface RedisBrokerOptions {
 
 const PATIENCE_MS = 3_000;
 const ECHO_EVERY_MS = 5_000;
+/** Topics that one command names: a call of some 120,000 arguments overflows the stack, on every reconnect again. */
+const TOPICS_MAX = 10_000;
 
 interface Subscription {
   readonly topic: Topic;
@@ -138,14 +140,16 @@ export class RedisBroker implements Broker, Service {
     const more = touched.filter((key) => this.#wanted.has(key));
     const less = touched.filter((key) => !this.#wanted.has(key) && this.#asked.has(key));
     for (const key of less) this.#asked.delete(key);
-    if (less.length > 0) this.#subscriber.unsubscribe(...less).catch((error: unknown) => this.#complain(error));
+    for (const keys of chunksOf(less)) {
+      this.#subscriber.unsubscribe(...keys).catch((error: unknown) => this.#complain(error));
+    }
     if (more.length > 0) this.#ask(more).catch((error: unknown) => this.#complain(error));
   }
 
   async #ask(keys: readonly string[]): Promise<void> {
     const subscriptions = keys.map((key) => this.#wanted.get(key));
     for (const key of keys) this.#asked.add(key);
-    await this.#subscriber.subscribe(...keys);
+    await Promise.all(chunksOf(keys).map((chunk) => this.#subscriber.subscribe(...chunk)));
     for (const subscription of subscriptions) subscription?.confirm();
   }
 
@@ -196,4 +200,9 @@ export class RedisBroker implements Broker, Service {
     }
     await this.#store.write((redis) => redis.publish(this.#self, ''));
   }
+}
+
+function chunksOf(keys: readonly string[]): string[][] {
+  const count = Math.ceil(keys.length / TOPICS_MAX);
+  return Array.from({ length: count }, (_, i) => keys.slice(i * TOPICS_MAX, (i + 1) * TOPICS_MAX));
 }

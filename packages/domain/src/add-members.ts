@@ -19,21 +19,26 @@ export function addMembers(deps: MemberDeps) {
     const operationId = input.op?.id ?? deps.ids.fresh();
     const built: Member[] = [];
     let last: Position | null = null;
-    for (const user of users) {
-      const settled = await change({
-        channelId,
-        actorId,
-        operationId: deps.ids.memberChange(operationId, user.id),
-        repeat: input.op,
-        kind: ENTRY_KINDS.joined,
-        user,
-        role,
-      });
-      built.push(newMember(user, role, joinedAt(settled, deps.clock.now())));
-      last = later(last, positionOfSettled(settled));
+    try {
+      for (const user of users) {
+        const settled = await change({
+          channelId,
+          actorId,
+          operationId: deps.ids.memberChange(operationId, user.id),
+          repeat: input.op,
+          kind: ENTRY_KINDS.joined,
+          user,
+          role,
+        });
+        built.push(newMember(user, role, joinedAt(settled, deps.clock.now())));
+        last = later(last, positionOfSettled(settled));
+      }
+    } finally {
+      // Also when one could not be added: those before him are members, and their sessions must hear of it.
+      if (last) await persisted.until(last, PERSIST_WAIT_MS);
+      const added = built.map((member) => member.userId);
+      if (added.length > 0) deps.hints.tell(added, { type: 'channel.added', channelId });
     }
-    if (last) await persisted.until(last, PERSIST_WAIT_MS);
-    deps.hints.tell(userIds, { type: 'channel.added', channelId });
     return { epoch: deps.log.epochOf(channelId), members: await withStored(deps, channelId, built) };
   };
 }

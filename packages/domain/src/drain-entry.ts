@@ -20,7 +20,10 @@ interface Placed {
 export interface RejectedEntry {
   readonly type: 'rejected';
   readonly logged: LoggedEntry;
-  /** Where its hole is recorded; null when the line does not say, or cannot be believed. */
+  /**
+   * Where its hole is recorded; null when the line does not say, or cannot be believed. The scripts append no such line, so it has
+   * taken no position in any channel.
+   */
   readonly hole: { readonly channelId: string; readonly place: LogPlace; readonly isMessage: boolean } | null;
   readonly senderId: string | null;
   readonly operationId: string | null;
@@ -61,7 +64,7 @@ export function decodeEntry(logged: LoggedEntry): DrainEntry {
   const channelId = salvageChannelId(json);
   const hole = channelId !== null && belongs(logged, channelId) ? { channelId, place, isMessage } : null;
   const known = isMessage || MEMBER_KINDS.has(kind);
-  return { ...rejected(logged, known ? 'unreadable payload' : `unknown kind ${kind}`), hole };
+  return { ...rejected(logged, known ? 'unreadable payload' : `unknown kind ${escaped(kind)}`), hole };
 }
 
 /** Turns an entry that Postgres refuses into a rejected one. A rejected one that it refuses again loses all that it could refuse. */
@@ -82,6 +85,11 @@ export function rejectEntry(entry: WritableEntry, reason: string): RejectedEntry
 
 function rejected(logged: LoggedEntry, reason: string): RejectedEntry {
   return { type: 'rejected', logged, hole: null, senderId: null, operationId: null, reason };
+}
+
+/** What a foreign line calls its kind may hold a NUL: Postgres would refuse the dead letter as well, and the lane would stand still. */
+function escaped(word: string): string {
+  return JSON.stringify(word).slice(1, -1);
 }
 
 /** A channel of another partition would be written past its own cursor. */

@@ -3,6 +3,7 @@ import { changeMember, type MemberDeps, positionOfSettled, refuseDirect } from '
 import { Failure } from './failure.ts';
 import { ENTRY_KINDS } from './log-line.ts';
 import { PERSIST_WAIT_MS } from './send-message.ts';
+import type { Settled } from './settle-operation.ts';
 
 /**
  * Removes a member, or leaves. Answers when Postgres has it: from then on nothing newer reaches the removed one, whatever is lost.
@@ -25,8 +26,8 @@ export function removeMember(deps: MemberDeps) {
       role: null,
     });
     const position = positionOfSettled(settled);
-    const done = settled.type === 'unchanged' || (settled.type === 'duplicate' && settled.level === 'persisted');
-    if (position && !done && !(await persisted.until(position, PERSIST_WAIT_MS))) {
+    if (position === null) await confirmGone(deps, channelId, userId);
+    else if (!isPersisted(settled) && !(await persisted.until(position, PERSIST_WAIT_MS))) {
       await confirm(deps, { channelId, actorId, operationId, position });
     }
     deps.hints.tell([userId], {
@@ -38,6 +39,20 @@ export function removeMember(deps: MemberDeps) {
   };
 }
 
+function isPersisted(settled: Settled): boolean {
+  return settled.type === 'duplicate' && settled.level === 'persisted';
+}
+
+/** Somebody else's removal (or an unnamed repetition of this one) made him a stranger in the log: Postgres may not have it yet. */
+async function confirmGone(deps: MemberDeps, channelId: string, userId: string): Promise<void> {
+  const [member] = await deps.archive.membersById(channelId, [userId]);
+  if (member) throw notYet(`${userId} is a member in Postgres`);
+}
+
+function notYet(cause: string): Failure {
+  return new Failure('UNKNOWN_RETRY', 'the removal is not persisted yet', { retryAfterMs: 1_000, cause });
+}
+
 /** The mark may have been lost on its way: Postgres has the last word. */
 async function confirm(
   deps: MemberDeps,
@@ -46,8 +61,5 @@ async function confirm(
   const outcome = await deps.archive.outcome(operation);
   if (outcome?.type === 'persisted') return;
   if (outcome) throw new Failure('INVALID', 'this operation was rejected');
-  throw new Failure('UNKNOWN_RETRY', 'the removal is not persisted yet', {
-    retryAfterMs: 1_000,
-    cause: `no outcome of ${position}`,
-  });
+  throw notYet(`no outcome of ${position}`);
 }

@@ -30,17 +30,25 @@ interface OpenedOnRow {
  * a pooler, and it ends with the process, while the epoch is committed on another connection long before the lock is given back.
  */
 export function epochLedger(database: Database): EpochLedger {
+  // Who waits for the lock holds a connection, and who has it needs a second one: many of a process would wait for each other.
+  let turn: Promise<unknown> = Promise.resolve();
   return {
-    locked: async (work) => {
-      // What the work throws is not the database's.
-      const [outcome] = await database.during('epoch-lock', LOCKING, async () => {
-        const state = await epochLock(database);
-        return Promise.allSettled([work(state)]);
-      });
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
+    locked: (work) => {
+      const mine = turn.then(() => lockedIn(database, work));
+      turn = mine.catch(() => undefined);
+      return mine;
     },
   };
+}
+
+async function lockedIn<T>(database: Database, work: (lock: EpochLock) => Promise<T>): Promise<T> {
+  // What the work throws is not the database's.
+  const [outcome] = await database.during('epoch-lock', LOCKING, async () => {
+    const state = await epochLock(database);
+    return Promise.allSettled([work(state)]);
+  });
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }
 
 async function epochLock(database: Database): Promise<EpochLock> {

@@ -98,3 +98,9 @@ it('[EPOCH-57] an opener that dies gives the lock back', async () => {
   await expect(dying).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await dead.stop();
 });
+
+it('[EPOCH-100] openers of one process wait for each other without a connection: a small pool is enough for any number', async () => {
+  await using small = openStore({ DATABASE_URL: fixture.url, DB_POOL_MAX: 4 }, { name: 'small-pool' });
+  const opened = await Promise.all(Array.from({ length: 12 }, () => openEpoch(small)));
+  expect(new Set(opened).size).toBe(12);
+});

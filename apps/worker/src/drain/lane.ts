@@ -41,7 +41,7 @@ export class Lane {
   #askedAgain = false;
   #until = 0;
   #nextAt = 0;
-  /** Partitions that had entries when any had. All of them at first: there may be a backlog in each. */
+  /** Partitions that had entries when any had. All of them at first and after a failure: there may be a backlog in each. */
   #busyPartitions: number;
   #faultyRounds = 0;
 
@@ -101,6 +101,8 @@ export class Lane {
     const { clock, logger, metrics } = this.#parts;
     // The outcome of a statement that failed is unknown: only Postgres knows where its cursors are.
     this.#cursors.clear();
+    // It may have been the read, with more in it than the log store could send in time: that would fail the same way for ever.
+    this.#busyPartitions = this.#partitions.length;
     const pauseMs = backoffMs(failures, { firstMs: 500, maxMs: 10_000 });
     this.#nextAt = clock.now() + pauseMs;
     metrics.failures.inc();
