@@ -35,7 +35,7 @@ import { openPublicPort } from './open-public-port.ts';
 import type { ApiSettings } from './settings.ts';
 import { watchStore } from './store-watch.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
-import { UserConnections } from './user-connections.ts';
+import { createConnectionTable, UserConnections } from './user-connections.ts';
 
 // The only file that sees more than one adapter.
 
@@ -52,6 +52,8 @@ export interface ComposeOptions {
   readonly listen: { readonly port: number; readonly host: string; readonly reusePort: boolean };
   /** How many threads share the process's limits. */
   readonly threads: number;
+  /** What the threads count together, and which of them this one is; by default it is the only one. */
+  readonly shared?: { readonly connections: SharedArrayBuffer; readonly slot: number };
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -60,7 +62,7 @@ type Stores = ReturnType<typeof openStores>;
 
 /** Puts one thread together. Nothing connects and nothing listens before `run`. */
 export function composeThread(options: ComposeOptions): ApiThread {
-  const { settings, log } = options;
+  const { settings, log, shared = { connections: createConnectionTable(1), slot: 0 } } = options;
   const stores = openStores(options);
   let serving = false;
   const lifecycle = new Lifecycle({ log });
@@ -73,7 +75,11 @@ export function composeThread(options: ComposeOptions): ApiThread {
       audience: settings.AUTH_AUDIENCE,
     }),
     meet: createKnownUsers({ archive: stores.archive, log }),
-    connections: new UserConnections(settings.CONNECTIONS_PER_USER),
+    connections: new UserConnections({
+      max: settings.CONNECTIONS_PER_USER,
+      table: shared.connections,
+      slot: shared.slot,
+    }),
     limiter: stores.limiter,
     graceMs: settings.TOKEN_GRACE_MS,
   };

@@ -12,6 +12,7 @@ import { readinessOf } from './dependencies.ts';
 import { findOpsPort } from './ops-port.ts';
 import { type ApiSettings, readApiSettings } from './settings.ts';
 import type { ThreadData } from './thread.ts';
+import { createConnectionTable } from './user-connections.ts';
 
 // The sources run as they are; a build has the same files as JavaScript.
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
@@ -25,7 +26,8 @@ async function start(settings: ApiSettings): Promise<void> {
   const { port, shareable } = await reservePort({ port: settings.PORT, host, setting: 'PORT' });
   const opsPort = await findOpsPort({ wanted: settings.OPS_PORT, publicPort: port, host });
   const threads = shareable ? settings.THREADS : 1;
-  const data: ThreadData = { settings, threads, listen: { port, host, reusePort: threads > 1 } };
+  const listen = { port, host, reusePort: threads > 1 };
+  const data: ThreadData = { settings, threads, listen, connections: createConnectionTable(threads) };
   let draining = false;
   const supervisor = superviseThreads({
     entry: THREAD,

@@ -39,9 +39,8 @@ export const apiSettings = {
   ALLOWED_HOSTS: setting(list(), [], 'host names that browsers may use, with commas; empty: any'),
   ALLOWED_ORIGINS: setting(list(), [], 'origins of pages that may connect, with commas; empty: the same host'),
   MAX_CONNECTIONS: setting(integer({ min: 1 }), 10_000, 'connections of this process'),
-  CONNECTIONS_PER_USER: setting(integer({ min: 1 }), 10, 'connections of one user on one thread'),
+  CONNECTIONS_PER_USER: setting(integer({ min: 1 }), 10, 'connections of one user to this process'),
   MAX_CHANNEL_MEMBERS: setting(integer({ min: 2, max: 10_000 }), 100, 'members of a channel'),
-  COALESCE_ENABLED: setting(bool(), true, 'several frames of one turn in one write'),
   DRAIN_WINDOW_MS: setting(integer({ min: 0 }), 20_000, 'how long clients are asked, one by one, to connect elsewhere'),
   DRAIN_DELAY_MS: setting(
     integer({ min: 0 }),

@@ -3,12 +3,14 @@ import { createLog, createMetrics, joinSupervisor } from '@parley/runtime';
 import { type ComposeOptions, composeThread } from './compose.ts';
 
 /** What the main thread gives to each thread; the supervisor adds the slot. */
-export type ThreadData = Pick<ComposeOptions, 'settings' | 'listen' | 'threads'>;
+export type ThreadData = Pick<ComposeOptions, 'settings' | 'listen' | 'threads'> & {
+  readonly connections: SharedArrayBuffer;
+};
 
-const { slot, ...given } = workerData as ThreadData & { readonly slot: number };
+const { slot, connections, ...given } = workerData as ThreadData & { readonly slot: number };
 const log = createLog({ name: `api-${slot}`, level: given.settings.LOG_LEVEL });
 const metrics = createMetrics({ defaults: 'thread' });
-const thread = composeThread({ ...given, log, metrics });
+const thread = composeThread({ ...given, shared: { connections, slot }, log, metrics });
 const membership = joinSupervisor({
   metrics,
   onDrain: () => thread.drain(),

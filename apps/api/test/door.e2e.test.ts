@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
@@ -39,6 +40,21 @@ describe('sockets', () => {
     expect(await closeCode({})).toBe(4501);
     expect(await closeCode({ token: 'x' })).toBe(4501);
     expect(await closeCode({ token: await stack.token('ada'), protocol: '99' })).toBe(4504);
+  });
+
+  it('[AUTH-21] a version is named as a number or as a text', async () => {
+    const token = await stack.token('ada');
+    expect(await closeCode({ token, protocol: 99 })).toBe(4504);
+    for (const protocol of [1, '1']) {
+      const socket = new WebSocket(`${stack.url.replace('http', 'ws')}/trpc?connectionParams=1`);
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ method: 'connectionParams', data: { token, protocol } }));
+      socket.send(JSON.stringify({ id: 1, method: 'query', params: { path: 'user.me' } }));
+      const [answer] = await once(socket, 'message');
+      expect(JSON.parse(String(answer))).toMatchObject({ id: 1, result: { data: { name: 'ada' } } });
+      socket.close();
+      await once(socket, 'close');
+    }
   });
 
   it('[AUTH-11] with an expired token it is closed so that the client comes back', async () => {

@@ -8,6 +8,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { Admission } from './admission.ts';
 import { closeSocket } from './close-socket.ts';
 import { type Connection, DoorConnection } from './connection.ts';
+import { decodeFrame } from './decode-frame.ts';
 import { countersOf } from './door-metrics.ts';
 import type { CallError, Opening, SocketDoorOptions } from './door-options.ts';
 import { type DrainOptions, emptyDoor } from './drain.ts';
@@ -26,8 +27,6 @@ export interface SocketDoor extends Service {
 
 /** The client's first calls are already on their way when a context fails. They get their error before the socket closes. */
 const REFUSAL_PAUSE_MS = 50;
-/** A frame with so many times the calls it may carry is no client's mistake, and gets one answer instead of one for each call. */
-const NO_MISTAKE = 8;
 const KEEP_ALIVE = { pingMs: 30_000, pongWaitMs: 5_000 };
 const DRAIN: DrainOptions = { windowMs: 20_000 };
 
@@ -66,7 +65,7 @@ class Door implements SocketDoor {
       wss: this.#wss,
       router: options.router,
       maxBatchSize: limits.callsPerFrame,
-      experimental_encoder: { ...jsonEncoder, decode: (data) => decode(data, limits.callsPerFrame * NO_MISTAKE) },
+      experimental_encoder: { ...jsonEncoder, decode: (data) => decodeFrame(data, limits.callsPerFrame) },
       keepAlive: { enabled: true, ...KEEP_ALIVE, ...options.keepAlive },
       createContext: ({ res, info }) => this.#createContext(res, info),
       onError: ({ error, path, type, ctx }) => this.#report({ error, path, type, ctx }),
@@ -175,10 +174,4 @@ class Door implements SocketDoor {
       log.error({ err: failure.error, path: failure.path }, 'a call failed');
     }
   }
-}
-
-function decode(data: Parameters<typeof jsonEncoder.decode>[0], maxCalls: number): unknown {
-  const value = jsonEncoder.decode(data);
-  if (Array.isArray(value) && value.length > maxCalls) throw new Error('Batch call exceeds maximum size');
-  return value;
 }
