@@ -96,12 +96,14 @@ function unavailable(message: string): Failure {
 }
 
 /** The arguments of `load.lua`. A cursor's m is the head's less what is unread, so that it compares with the head's from now on. */
-function headerArguments({ epoch, head, members, version, memberLimit }: HeaderSnapshot): (string | number)[] {
+function headerArguments({ epoch, head, holes, members, version, memberLimit }: HeaderSnapshot): (string | number)[] {
   const place = head && parsePosition(head.position);
   const inEpoch = place?.epoch === epoch;
   const [m, at] = [head?.m ?? 0, head?.at ?? 0];
   const args: (string | number)[] = [epoch, inEpoch ? place.n : 0, m, at, head && !inEpoch ? head.position : ''];
   args.push('v', version, 'c', members.length, 'l', memberLimit);
+  // No m: what is unread was counted without them.
+  if (holes.length > 0) args.push('x', holes.map((n) => `${n}:0`).join(' '));
   for (const { userId, rank, silencedUntilMs, unread, readTo, deliveredTo } of members) {
     const cursor = (to: typeof readTo) =>
       formatPlace({ ...parsePosition(to?.position ?? '0-0'), m: Math.max(0, m - unread), at: to?.at ?? 0 });

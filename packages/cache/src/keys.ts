@@ -19,8 +19,8 @@
  * TTL: it could take an n away while entries wait.
  *
  * Fields of a header: `s` head place · `b` newest position before this epoch, absent when none · `v` membership version ·
- * `c` member count · `l` member limit · `p` persisted mark `n m` of this epoch · `x` holes of this epoch `n:m n:m …` (m 0: it was no
- * message), absent when none · `<user>` rank digit, then silenced-until or nothing · `r:<user>`, `d:<user>` place read, delivered.
+ * `c` member count · `l` member limit · `p` persisted mark `n m` of this epoch · `x` holes of this epoch `n:m n:m …` (m 0: no count
+ * of messages has it in it), absent when none · `<user>` rank digit, then silenced-until or nothing · `r:<user>`, `d:<user>` place read, delivered.
  * The colon matters: a user id may begin with any hexadecimal digit.
  *
  * Cache store (allkeys-lru, nothing kept):

@@ -66,7 +66,7 @@ describe('header load', () => {
     await node.log.load(channelId);
     await send(node, channelId, owner);
     const before = await node.redis.hgetall(header(channelId));
-    source.channels.set(channelId, { version: 9, memberLimit: 1, head: null, members: [] });
+    source.channels.set(channelId, { version: 9, memberLimit: 1, holes: [], head: null, members: [] });
     expect(await node.log.load(channelId)).toBe(true);
     expect(await node.redis.hgetall(header(channelId))).toEqual(before);
   });
@@ -121,6 +121,42 @@ describe('header load', () => {
     expect(back && formatPlace(back.head)).toBe(formatPlace(place));
     expect(back).toMatchObject({ persistedN: 3, headPosition: `${place.epoch}-3` });
     expect(await send(node, channelId, owner)).toMatchObject({ place: { n: 4, m: 4 } });
+  });
+
+  it('[UNREAD-100] a header that returns within its epoch knows its holes, and counts none of them twice', async () => {
+    const channelId = source.add([owner, ann]);
+    await node.log.load(channelId);
+    for (let i = 0; i < 3; i++) await send(node, channelId, owner);
+    const [first] = await node.views.views(owner, [channelId]);
+    const head = first?.head ?? { epoch: 0, n: 0, m: 0, at: 0 };
+    const settled = {
+      partition: partitionOf(channelId),
+      toEpoch: head.epoch,
+      toK: 2,
+      channels: [{ channelId, upTo: head, holes: [{ n: 2, m: 2 }], notices: [] }],
+    };
+    await node.drain.settle(settled);
+    await node.redis.del(header(channelId));
+    const found = source.channels.get(channelId);
+    if (!found) throw new Error('no channel');
+    const members = found.members.map((one) => ({ ...one, unread: one.userId === ann ? 2 : 0 }));
+    const position = `${head.epoch}-3` as const;
+    source.channels.set(channelId, { ...found, head: { position, m: 3, at: head.at }, holes: [2], members });
+    await node.log.load(channelId);
+    // A worker that died before it could settle is made up for: nothing is known twice.
+    await node.drain.settle(settled);
+    const [back] = await node.views.views(ann, [channelId]);
+    expect(back).toMatchObject({ persistedN: 3, holes: [{ n: 2 }] });
+    expect(back && unreadOf(back)).toBe(2);
+    // What came to nothing is no line that a reader of the window takes for a message.
+    expect(await node.views.after(channelId, `${head.epoch}-0`, 10)).toEqual([]);
+    await send(node, channelId, owner);
+    const read = { channelId, userId: ann, position: `${head.epoch}-1` as const };
+    const verdict = await node.views.read(read);
+    if (verdict.type !== 'count') throw new Error(verdict.type);
+    // Postgres has one message after it, up to the mark.
+    const moved = await node.views.read({ ...read, counted: { upTo: verdict.upTo, messages: 1 } });
+    expect(moved.type === 'at' && unreadOf(moved.view)).toBe(2);
   });
 
   it('[ORD-63] entries that Postgres has not yet keep their n when only the header is lost', async () => {

@@ -89,7 +89,7 @@ export class FakeSource implements HeaderSource {
   add(userIds: readonly string[], detail: Partial<Omit<HeaderSnapshot, 'epoch'>> = {}): string {
     const channelId = randomUUID();
     const members = userIds.map((userId, i) => member(userId, { rank: i === 0 ? 5 : 2 }));
-    this.channels.set(channelId, { version: 1, memberLimit: 100, head: null, members, ...detail });
+    this.channels.set(channelId, { version: 1, memberLimit: 100, holes: [], head: null, members, ...detail });
     return channelId;
   }
 }

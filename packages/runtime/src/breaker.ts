@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from './clock.ts';
 
 /**
- * `closed`: calls pass; `failures` failures in a row open it.
+ * `closed`: calls pass; `failures` failures in a row open it, and so do failures of most calls in some seconds.
  * `open`: calls are refused; after about `probeMs` the next call becomes the probe.
  * `half-open`: the probe is under way and every other call is refused; its outcome closes or opens the breaker.
  */
@@ -38,22 +38,36 @@ export interface Breaker {
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** What succeeds now and then never fails often in a row: more than half of this many calls in this time open a breaker, too. */
+const SAMPLE_MS = 5_000;
+const SAMPLE_CALLS_MIN = 20;
+
 /** A breaker that is closed at first. */
 export function createBreaker(options: BreakerOptions): Breaker {
   const { name, clock = systemClock, failures = 5, probeMs = 1_000, random = Math.random } = options;
   let state: BreakerState = 'closed';
   let inARow = 0;
   let probeAt = 0;
+  let sample = { since: 0, calls: 0, failed: 0 };
 
   function become(next: BreakerState): void {
     if (next === state) return;
     state = next;
+    if (next === 'closed') sample = { since: 0, calls: 0, failed: 0 };
     options.onChange?.(next);
+  }
+
+  function count(failed: boolean): void {
+    const now = clock.now();
+    if (now - sample.since >= SAMPLE_MS) sample = { since: now, calls: 0, failed: 0 };
+    sample.calls++;
+    if (failed) sample.failed++;
   }
 
   function failed(): void {
     inARow++;
-    if (state === 'closed' && inARow < failures) return;
+    const mostFail = sample.calls >= SAMPLE_CALLS_MIN && 2 * sample.failed > sample.calls;
+    if (state === 'closed' && inARow < failures && !mostFail) return;
     // Half to one and a half of probeMs: the threads of a cluster must not probe in step.
     probeAt = clock.now() + probeMs * (0.5 + random());
     become('open');
@@ -75,6 +89,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
       const isProbe = state === 'half-open';
       try {
         const answer = await work();
+        count(false);
         // A late answer of a call made before the breaker opened is no probe's answer.
         if (isProbe || state === 'closed') {
           inARow = 0;
@@ -83,6 +98,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
         return answer;
       } catch (error) {
         const counts = options.isFailure?.(error) ?? true;
+        count(counts);
         if (counts && (isProbe || state === 'closed')) failed();
         else if (isProbe) become('closed');
         throw error;

@@ -40,6 +40,29 @@ test('a success in between starts the count anew', async () => {
   expect(breaker.state).toBe('closed');
 });
 
+test('[DEG-100] a dependency that fails more than half of at least 20 calls in 5 s is not asked either', async () => {
+  const { breaker, fail, pass } = setUp();
+  const round = async () => {
+    for (const call of [fail, fail, () => breaker.run(async () => 1)]) await call().catch(() => undefined);
+  };
+  for (let i = 0; i < 6; i++) await round();
+  // 18 calls are no sample, and those of some seconds ago are none of the next.
+  pass(5_000);
+  for (let i = 0; i < 6; i++) await round();
+  expect(breaker.state).toBe('closed');
+  await round();
+  expect(breaker.state).toBe('open');
+});
+
+test('half of the calls are not more than half', async () => {
+  const { breaker, fail } = setUp();
+  for (let i = 0; i < 40; i++) {
+    await breaker.run(async () => 1);
+    await fail();
+  }
+  expect(breaker.state).toBe('closed');
+});
+
 test('[DEG-1] one probe at a time; its success closes, its failure opens again', async () => {
   const { breaker, states, fail, pass } = setUp();
   for (let i = 0; i < 3; i++) await fail();

@@ -11,6 +11,7 @@ interface HeaderRow {
   readonly version: number;
   readonly member_limit: number;
   readonly head: { readonly epoch: number; readonly n: number; readonly m: number; readonly at: number } | null;
+  readonly holes: readonly number[];
   readonly members: readonly HeaderMember[];
 }
 
@@ -33,11 +34,12 @@ export function headerSource(database: Database): HeaderSource {
   };
 }
 
-function snapshotOf({ epoch, version, member_limit, head, members }: HeaderRow): HeaderSnapshot {
+function snapshotOf({ epoch, version, member_limit, head, holes, members }: HeaderRow): HeaderSnapshot {
   return {
     epoch,
     version,
     memberLimit: member_limit,
+    holes,
     head: head && { position: formatPosition(head), m: head.m, at: head.at },
     members: members.map(([userId, rank, silencedUntilMs, readTo, deliveredTo, unread]) => ({
       userId,

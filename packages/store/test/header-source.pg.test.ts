@@ -76,6 +76,16 @@ describe('a channel’s header', () => {
     }
   });
 
+  it('[EPOCH-101] names the holes of its epoch, and of no other', async () => {
+    expect((await store.headers.header(channelId))?.holes).toEqual([]);
+    const holes = [
+      change({ channelId, place: place(epoch, 4), kind: 'x' }),
+      change({ channelId, place: place(1, 4), kind: 'x' }),
+    ];
+    await store.drain.commit(await batchOf(store, { changes: holes }));
+    expect((await store.headers.header(channelId))?.holes).toEqual([4]);
+  });
+
   it('agrees with the count of each member by himself', async () => {
     const header = await store.headers.header(channelId);
     for (const { userId, unread } of header?.members ?? []) {

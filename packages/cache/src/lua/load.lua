@@ -31,5 +31,7 @@ call('DEL', KEYS[2])
 call('HSET', KEYS[2], 's', EPOCH .. '-' .. n .. ' ' .. m .. ' ' .. at, 'p', mark)
 if base ~= '' then call('HSET', KEYS[2], 'b', base) end
 for i = 6, #ARGV, 1000 do call('HSET', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
+-- What Postgres has of this epoch is its to tell from now on: its holes are known without their m, which a read of the window needs.
+if ARGV[2] ~= '0' then call('XTRIM', KEYS[3], 'MINID', EPOCH .. '-' .. (ARGV[2] + 1)) end
 for i = 1, #lost, 1000 do call('XDEL', KEYS[3], unpack(lost, i, math.min(i + 999, #lost))) end
 return 'loaded'

@@ -8,11 +8,11 @@
 -- Output entries that are left in the log
 local call, match = redis.call, string.match
 
--- The union of two lists of holes.
+-- The union of two lists of holes. What is known stays as it is: a header that was loaded anew knows its holes with another m.
 local function merge(old, new)
   local all = old
   for hole in string.gmatch(new, '%S+') do
-    if not string.find(' ' .. all .. ' ', ' ' .. hole .. ' ', 1, true) then all = all == '' and hole or all .. ' ' .. hole end
+    if not string.find(' ' .. all, ' ' .. match(hole, '^%d+:'), 1, true) then all = all == '' and hole or all .. ' ' .. hole end
   end
   return all
 end

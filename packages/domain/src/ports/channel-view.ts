@@ -10,7 +10,10 @@ export interface ChannelView {
   readonly headPosition: Position | null;
   /** Everything of this epoch up to this n is settled in Postgres. */
   readonly persistedN: number;
-  /** Entries of this epoch that were superseded or rejected; `m` is 0 for those that were no messages. */
+  /**
+   * Entries of this epoch that were superseded or rejected; `m` is 0 for those that no count of messages has in it: they were none, or
+   * the count was made without them.
+   */
   readonly holes: readonly { readonly n: number; readonly m: number }[];
   readonly version: number;
   /** The user's rank, null for a stranger. */

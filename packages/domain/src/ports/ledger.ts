@@ -37,6 +37,8 @@ export interface HeaderSnapshot {
   readonly epoch: number;
   readonly version: number;
   readonly memberLimit: number;
+  /** The n of this epoch's entries that were superseded or rejected, as far as Postgres knows. */
+  readonly holes: readonly number[];
   /** From `channel_head`; null before the first entry. */
   readonly head: { readonly position: Position; readonly m: number; readonly at: number } | null;
   /** `unread` is counted, not remembered: messages after the read cursor. */

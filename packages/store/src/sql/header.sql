@@ -25,6 +25,14 @@ select
   (select to_jsonb(h) from channel_head h where h.channel_id = c.id) as head,
   coalesce(
     (
+      select json_agg(hole.n order by hole.n)
+      from log_change hole
+      where hole.channel_id = c.id and hole.epoch = p.epoch and hole.kind in ('s', 'x')
+    ),
+    '[]'
+  ) as holes,
+  coalesce(
+    (
       select json_agg(
         json_build_array(
           (member).user_id, (member).rank, (member).silenced_until, (member).read_to, (member).delivered_to, unread
