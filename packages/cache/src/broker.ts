@@ -76,7 +76,7 @@ export class RedisBroker implements Broker, Service {
     this.#subscriber.on('message', this.#onMessage);
     this.#subscriber.on('ready', this.#onReady);
     this.#subscriber.on('close', this.#onClose);
-    if (this.#subscriber.status === 'ready') await this.#subscribeAll();
+    if (this.#subscriber.status === 'ready') await this.#subscribeOrComplain();
     this.#echo.run();
   }
 
@@ -169,8 +169,12 @@ export class RedisBroker implements Broker, Service {
     this.#events.suspect();
   }
 
+  #subscribeOrComplain(): Promise<void> {
+    return this.#subscribeAll().catch((error: unknown) => this.#complain(error));
+  }
+
   readonly #onReady = (): void => {
-    this.#subscribeAll().catch((error: unknown) => this.#complain(error));
+    void this.#subscribeOrComplain();
   };
 
   readonly #onClose = (): void => {

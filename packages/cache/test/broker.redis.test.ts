@@ -159,6 +159,20 @@ describe('broker', () => {
     await until(() => rig.heard.length > 0, 'the line');
   });
 
+  it('[FAN-101] a start in which subscribing fails is no failed start: it is tried again until it works', async () => {
+    await using picky = await startRedis();
+    const other = new Redis(picky.url);
+    await other.call('ACL', 'SETUSER', 'default', '-subscribe');
+    await using rig = await startBroker({ url: picky.url, patienceMs: 15_000 });
+    const userId = randomUUID();
+    const subscribed = rig.broker.subscribe({ userId });
+    await other.call('ACL', 'SETUSER', 'default', '+subscribe');
+    await subscribed;
+    await rig.broker.tellUser(userId, '{}');
+    await until(() => rig.heard.length === 1, 'the hint');
+    other.disconnect();
+  });
+
   it('a connection that works is left alone', async () => {
     await using rig = await startBroker({ echoEveryMs: 50 });
     await new Promise((resolve) => setTimeout(resolve, 600));

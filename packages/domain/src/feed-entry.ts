@@ -93,7 +93,7 @@ function eventFromChange(channelId: string, change: StoredChange): ChannelEvent 
   return null;
 }
 
-const HOLE_KINDS = new Set(['s', 'x', 'o']);
+const HOLE_KINDS = new Set(['s', 'x']);
 
 /** What Postgres has after a position, messages and changes in one order. */
 export function entriesFromHistory(channelId: string, history: History): FeedEntry[] {

@@ -6,7 +6,7 @@ import type { ChannelView, ChannelViews } from './ports/channel-view.ts';
 /** Messages of the window, oldest first. */
 export interface WindowMessages {
   readonly items: Message[];
-  /** Nothing is missing between the point asked for and the far end of `items` (`wanted` of them, or all there are). */
+  /** Nothing is missing between the point asked for and the far end of `items`, and these are all that were asked for or that there are. */
   readonly whole: boolean;
 }
 
@@ -31,7 +31,7 @@ function toMessage(line: LogLine, view: ChannelView): Message | null {
   return messageOf(line, line.place.n <= view.persistedN);
 }
 
-/** The last messages before a position (null: from the head). Whole when the wanted number was found, or this epoch began the channel. */
+/** The last messages before a position (null: from the head). Whole when the wanted number was found in the current epoch. */
 export async function windowBefore(
   views: Pick<ChannelViews, 'before'>,
   { channelId, view, wanted }: WindowQuery,

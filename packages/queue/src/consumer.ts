@@ -71,10 +71,13 @@ export class JobConsumer<P> implements Service {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, closeWithinMs, 'late');
     });
-    const outcome = await Promise.race([this.#worker.close(), late]);
-    clearTimeout(timer);
-    if (outcome === 'late') log.warn({ service: this.name }, 'jobs are left to other workers');
-    this.#connection?.end();
+    try {
+      const outcome = await Promise.race([this.#worker.close(), late]);
+      if (outcome === 'late') log.warn({ service: this.name }, 'jobs are left to other workers');
+    } finally {
+      clearTimeout(timer);
+      this.#connection?.end();
+    }
   }
 
   async #process(found: Job, token: string | undefined): Promise<void> {

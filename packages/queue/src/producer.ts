@@ -14,8 +14,8 @@ interface ProducerOptions<P> {
 /** Adds jobs of one kind. */
 export interface Producer<P> {
   /**
-   * Rejects when the server is away: at once, or within a second if it was never there. With an `onceKey` there is at most one such job waiting and one running: an ask during the
-   * run makes exactly one more run after it.
+   * Rejects when the server is away: at once, or within a second if it was never there. With an `onceKey` there is at most one such job
+   * waiting and one running: an ask during the run makes exactly one more run after it.
    */
   add(payload: P, options?: { onceKey?: string }): Promise<void>;
   close(): Promise<void>;

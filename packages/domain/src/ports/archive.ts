@@ -1,9 +1,9 @@
 import type { Channel, ChannelKind, Member, Message, Position, Role, User } from '@parley/protocol';
 
-/** A message as Postgres has it. `mine`-dependent parts are filled by the reader. */
+/** A message as Postgres has it. */
 export type StoredMessage = Message;
 
-/** An entry that is no message. `kind` is an entry kind of `log-line.ts`, or `s` superseded, `x` rejected, `o` lost. */
+/** An entry that is no message. `kind` is an entry kind of `log-line.ts`, or `s` superseded, `x` rejected. */
 export interface StoredChange {
   readonly position: Position;
   readonly kind: string;

@@ -2,7 +2,7 @@ import type { Position } from '@parley/protocol';
 import type { CreatedPayload, LogPlace } from '../log-line.ts';
 import type { PartitionCursor } from './ledger.ts';
 
-/** An entry as the worker read it from the log: `id` is the log's own `epoch-k`. */
+/** An entry as the worker read it from the log: `epoch-k` is the log's own id. */
 export interface LoggedEntry {
   readonly partition: number;
   readonly epoch: number;
