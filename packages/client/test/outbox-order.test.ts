@@ -98,6 +98,22 @@ describe('order', () => {
     expect(scene.states).toEqual(['accepted']);
   });
 
+  test('[CLIENT-4] an answer that names a newer epoch than its position has confirms nothing: the message goes again first', async () => {
+    let isLost = false;
+    scene.perform = async (_entry, input) => {
+      const answer = scene.server.send(input);
+      if (isLost) return answer;
+      isLost = true;
+      scene.server.lose();
+      return { ...answer, epoch: scene.server.epoch };
+    };
+    scene.send('a');
+    scene.send('b');
+    await scene.clock.advance(1_000);
+    expect(scene.server.log.map((message) => message.body)).toEqual(['a', 'b']);
+    expect(scene.server.calls[1]).toMatchObject({ body: 'a', op: { triedIn: 5 } });
+  });
+
   test('[CLIENT-4] a conflict without news waits, and goes again', async () => {
     let conflicts = 2;
     scene.perform = async (_entry, input) => {

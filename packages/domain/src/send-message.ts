@@ -1,4 +1,4 @@
-import { type Answer, formatPosition, type Parsed } from '@parley/protocol';
+import { type Answer, formatPosition, type Parsed, parsePosition } from '@parley/protocol';
 import { Failure } from './failure.ts';
 import type { CreatedPayload } from './log-line.ts';
 import { partitionOf } from './partition.ts';
@@ -73,10 +73,17 @@ function draftOf(ids: OperationIds, senderId: string, input: Parsed<'message.sen
   return { channelId, senderId, clientMsgId, messageId, json: JSON.stringify(payload) };
 }
 
-function answerOf(sent: Sent, messageId: string, epoch: number): Answer<'message.send'> {
+/**
+ * `current` is this node's epoch by now. A position that is only accepted may be of an older one: then that one is named, for the client
+ * takes what it accepted in the named epoch for safe in it.
+ */
+function answerOf(sent: Sent, messageId: string, current: number): Answer<'message.send'> {
   if (sent.type === 'accepted') {
-    const position = formatPosition(sent.place);
-    return { epoch, messageId, position, sentAt: sent.place.at, level: 'accepted', duplicate: false };
+    const { place } = sent;
+    const position = formatPosition(place);
+    return { epoch: place.epoch, messageId, position, sentAt: place.at, level: 'accepted', duplicate: false };
   }
-  return { epoch, messageId: sent.id, position: sent.position, sentAt: sent.at, level: sent.level, duplicate: true };
+  const { id, position, at, level } = sent;
+  const epoch = level === 'accepted' ? parsePosition(position).epoch : current;
+  return { epoch, messageId: id, position, sentAt: at, level, duplicate: true };
 }

@@ -46,12 +46,14 @@ export function settleOperation(deps: SettleDeps): (attempt: Attempt) => Promise
   return async (attempt) => {
     let lookedUpIn = -1;
     for (let turn = 0; turn < TURNS_MAX; turn++) {
-      await fence(log, attempt);
-      const epoch = log.epochOf(attempt.channelId);
+      await catchUp(log, attempt);
+      // From here to the look-up or the `put` nothing is awaited: what the fence lets through goes into the epoch that it saw.
+      const epoch = fence(log, attempt);
       if ((attempt.repeat?.triedIn ?? epoch) < epoch && lookedUpIn !== epoch) {
         const known = await lookUp(deps, attempt);
         if (known) return known;
         lookedUpIn = epoch;
+        continue;
       }
       const settled = await answer(deps, attempt, await attempt.put());
       if (settled) return settled;
@@ -60,13 +62,16 @@ export function settleOperation(deps: SettleDeps): (attempt: Attempt) => Promise
   };
 }
 
+/** The client has seen an epoch that this node has not: another node opened it. */
+async function catchUp(log: SettleDeps['log'], { channelId, repeat }: Attempt): Promise<void> {
+  if (repeat?.epoch !== undefined && repeat.epoch > log.epochOf(channelId)) await log.renew();
+}
+
 /** An operation with unpersisted forerunners is accepted only in the epoch that confirmed them. */
-async function fence(log: SettleDeps['log'], { channelId, repeat }: Attempt): Promise<void> {
-  if (repeat?.epoch === undefined) return;
-  // The client has seen an epoch that this node has not: another node opened it.
-  if (repeat.epoch > log.epochOf(channelId)) await log.renew();
+function fence(log: SettleDeps['log'], { channelId, repeat }: Attempt): number {
   const epoch = log.epochOf(channelId);
-  if (repeat.epoch !== epoch) throw new Failure('CONFLICT', 'the epoch has changed: resend in order', { epoch });
+  if (repeat?.epoch === undefined || repeat.epoch === epoch) return epoch;
+  throw new Failure('CONFLICT', 'the epoch has changed: resend in order', { epoch });
 }
 
 /** The header comes first: once it is loaded, nothing of an older epoch is on its way to Postgres, and the answer is final. */

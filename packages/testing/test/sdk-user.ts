@@ -24,7 +24,8 @@ export async function balance(ports: () => readonly number[]): Promise<Balancer>
   const open = new Set<Socket>();
   const taken = new Map<number, number>();
   let turn = 0;
-  const server = createServer((client) => {
+  // Small frames in a row would wait for each other's acknowledgement.
+  const server = createServer({ noDelay: true }, (client) => {
     open.add(client);
     client.on('error', () => client.destroy());
     client.on('close', () => open.delete(client));
@@ -33,7 +34,7 @@ export async function balance(ports: () => readonly number[]): Promise<Balancer>
     const tryNext = (left: number) => {
       const port = live[(turn + left) % live.length];
       if (left === 0 || port === undefined) return void client.destroy();
-      const api = connect(port, '127.0.0.1');
+      const api = connect({ port, host: '127.0.0.1', noDelay: true });
       let isUp = false;
       api.on('connect', () => {
         isUp = true;

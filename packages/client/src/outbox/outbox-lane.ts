@@ -4,7 +4,7 @@ import { failureOf } from '../failure.ts';
 import { type Random, retryDelayMs } from '../retry-delay.ts';
 import { createStore } from '../store.ts';
 import type { OutboxEntry, OutboxItem, Refusal } from './entry.ts';
-import { type Attempt, OutboxLine } from './outbox-line.ts';
+import { type Attempt, acceptedIn, OutboxLine } from './outbox-line.ts';
 
 /** An accepted operation that nobody calls persisted is sent again after this long, and then less and less often. */
 const RESEND_AFTER_MS = 5_000;
@@ -116,8 +116,9 @@ export class OutboxLane {
   async #attempt({ entry, op }: Attempt, stopping: AbortSignal): Promise<void> {
     try {
       const answer = await this.#answerTo({ entry, op }, stopping);
-      // A node that still lives in an older epoch: its answer confirms nothing, and the next one may be the same.
-      if (answer.epoch < this.#line.epoch) this.#backOff(0);
+      // Of an older epoch than the one that is known: it confirms nothing, and the next one may be the same.
+      const isOld = answer.level === 'accepted' && acceptedIn(answer) < Math.max(this.#line.epoch, answer.epoch);
+      if (isOld) this.#backOff(0);
       else this.#attempts = 0;
       this.tell((line) => line.answered(entry.id, answer, this.#options.clock.now()));
     } catch (error) {

@@ -73,9 +73,10 @@ export class OutboxLine {
     if (answer.level === 'persisted') return this.#leave([slot]);
     // It was rejected while it was on its way a second time: this answer is about the try that failed.
     if (slot.entry.refusal) return [];
-    slot.entry = { ...slot.entry, triedIn: answer.epoch };
+    const epoch = acceptedIn(answer);
+    slot.entry = { ...slot.entry, triedIn: epoch };
     slot.acceptance = { messageId: answer.messageId, position: answer.position, sentAt: answer.sentAt };
-    slot.confirmedIn = answer.epoch < this.#epoch ? null : answer.epoch;
+    slot.confirmedIn = epoch < this.#epoch ? null : epoch;
     slot.confirmedAt = now;
     const verdict = this.#mark ? judge(this.#mark, answer.position) : 'above';
     if (verdict === 'persisted') return this.#leave([slot]);
@@ -188,6 +189,11 @@ export class OutboxLine {
     this.#slots = this.#slots.filter((slot) => !slots.includes(slot));
     return slots.map((slot) => slot.entry);
   }
+}
+
+/** The epoch in whose log an accepted operation stands. The answer itself may name a newer one, in which that log is lost already. */
+export function acceptedIn({ epoch, position }: SendAnswer): number {
+  return Math.min(epoch, parsePosition(position).epoch);
 }
 
 function isUnconfirmed(slot: Slot): boolean {
