@@ -25,6 +25,7 @@ interface OpenPortOptions {
 }
 
 const TRPC_PATH = '/trpc';
+const LINGER_MAX_MS = 5_000;
 const WEB_ROOT = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
 /** The public port of one thread: tRPC by socket and by HTTP, the web page, and what a probe asks. */
@@ -58,7 +59,8 @@ export function openPublicPort(options: OpenPortOptions): Service {
     unidentified: { code: CLOSE_CODES.AUTH_TIMEOUT, reason: 'no token in time' },
     slowCode: CLOSE_CODES.SLOW,
     limits: { connections, callsPerFrame: BATCH_MAX_CALLS, feeds: BATCH_MAX_CALLS, frameMaxBytes: FRAME_MAX_BYTES },
-    drain: { windowMs: settings.DRAIN_WINDOW_MS },
+    // A client that has nowhere else to go keeps its socket: where the window is short, so is the wait for it.
+    drain: { windowMs: settings.DRAIN_WINDOW_MS, lingerMs: Math.min(LINGER_MAX_MS, settings.DRAIN_WINDOW_MS) },
     log,
     metrics,
     onError,

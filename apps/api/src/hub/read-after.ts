@@ -94,8 +94,6 @@ interface Found {
 }
 
 function conclude({ channelId, from, view }: ReadQuery, { window, history, cut }: Found): Reading {
-  // A range that was lost with an older Postgres cannot be told entry by entry.
-  if (history?.changes.some((change) => change.kind === 'o')) return { type: 'resync', reason: 'epoch' };
   const stored = history ? entriesFromHistory(channelId, history) : [];
   const entries = mergeEntries(from, view.epoch, { window, stored });
   if (!entries) return { type: 'resync', reason: 'retention' };

@@ -11,6 +11,8 @@ import { leaveEpoch } from './leave-epoch.ts';
 
 /** A lane drains at once, and then not again within this time: batches grow with the load, and nobody waits when there is none. */
 const PACE_MS = 50;
+/** Never long: after an outage of the log store, sends wait for the headers of the new epoch, and those for this drain. */
+const OUTAGE_BACKOFF = { firstMs: 250, maxMs: 2_000 };
 /** Entries that one statement carries, about. */
 const BATCH_ENTRIES = 500;
 const PARTITION_ENTRIES_MIN = 16;
@@ -103,7 +105,7 @@ export class Lane {
     this.#cursors.clear();
     // It may have been the read, with more in it than the log store could send in time: that would fail the same way for ever.
     this.#busyPartitions = this.#partitions.length;
-    const pauseMs = backoffMs(failures, { firstMs: 500, maxMs: 10_000 });
+    const pauseMs = backoffMs(failures, OUTAGE_BACKOFF);
     this.#nextAt = clock.now() + pauseMs;
     metrics.failures.inc();
     logger.warn({ err: error, failures, pauseMs }, 'draining a lane failed; it is tried again');
