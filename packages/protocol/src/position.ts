@@ -17,6 +17,7 @@ export const ORIGIN: Position = '0-0';
 
 const SHAPE = /^(\d{1,10})-(\d{1,15})$/;
 
+/** The pattern proves what the template type says; zod's own template type would print another schema. */
 export const positionSchema = z.string().check(z.maxLength(26), z.regex(SHAPE)) as unknown as z.ZodMiniType<
   Position,
   Position
