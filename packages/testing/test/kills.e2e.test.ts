@@ -125,7 +125,9 @@ describe('the same with a protection off (controls)', () => {
         env: { ...BASE, ...off.env },
         ...(off.appendonly && { appendonly: off.appendonly }),
       });
-      const outcome = await underLoad(cluster, fault);
+      let outcome = await underLoad(cluster, fault);
+      // A kill may fall into the one moment that harms nothing: after a commit, before its answer.
+      for (let again = 0; again < 2 && !outcome.found.lost; again++) outcome = await underLoad(cluster, fault);
       console.log(`control: ${JSON.stringify(outcome.found)} of ${outcome.acked}`);
       expect(outcome.found.lost).toBeGreaterThan(0);
     },
