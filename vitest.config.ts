@@ -7,12 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: [
-      '{packages,apps}/*/test/**/*.test.ts',
-      'tools/**/*.test.ts',
-      'regression/**/*.test.ts',
-      'test/**/*.test.ts',
-    ],
+    include: ['{packages,apps}/*/test/**/*.test.ts', 'tools/**/*.test.ts', 'regression/**/*.test.ts'],
     globalSetup: ['./packages/testing/src/vitest-postgres.ts'],
     reporters: ['default', './tools/count-reporter.ts'],
     execArgv: ['--conditions=@parley/source'],
