@@ -126,6 +126,7 @@ function connectAs({ url, name, token, protocol }: ConnectOptions): Chatter {
   const closed: number[] = [];
   const ws = createWSClient({
     url: `${url.replace('http', 'ws')}/trpc`,
+    // At run time the ws package's class is what the client asks for; only its types differ from the browser's.
     WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
     retryDelayMs: () => 50,
     onClose: (cause) => {
