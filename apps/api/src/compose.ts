@@ -21,7 +21,7 @@ import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@p
 import { openStore } from '@parley/store';
 import { createKnownUsers } from './auth/known-users.ts';
 import { createVerifier } from './auth/verify-token.ts';
-import { createCases } from './cases.ts';
+import { createCases } from './cases/cases.ts';
 import type { Context } from './context.ts';
 import { askDependencies, createPolicyCheck, type ThreadStanding } from './dependencies.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';

@@ -13,10 +13,12 @@ export interface Session {
   holdFeed?(): (() => void) | undefined;
   /** Takes a newer token of the same user; the connection lives as long as that one. */
   refresh(token: string): Promise<{ expiresAt: number }>;
+  /** Makes what opens one SSE connection of this user, once and soon. */
+  ticket(): Promise<{ ticket: string; expiresAt: number }>;
 }
 
 /** Every procedure that is neither a feed nor about the connection itself. */
-export type CasePath = Exclude<keyof typeof answers, 'session.refresh'>;
+export type CasePath = Exclude<keyof typeof answers, 'session.refresh' | 'session.ticket'>;
 
 /** What the procedures call, by path. */
 export type Cases = {

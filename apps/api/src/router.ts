@@ -1,9 +1,14 @@
+import { attachmentRouter } from './procedures/attachment.ts';
 import { channelRouter } from './procedures/channel.ts';
 import { feedRouter } from './procedures/feed.ts';
 import { memberRouter } from './procedures/member.ts';
 import { messageRouter } from './procedures/message.ts';
+import { presenceRouter } from './procedures/presence.ts';
+import { pushRouter } from './procedures/push.ts';
+import { reactionRouter } from './procedures/reaction.ts';
 import { receiptRouter } from './procedures/receipt.ts';
 import { sessionRouter } from './procedures/session.ts';
+import { typingRouter } from './procedures/typing.ts';
 import { userRouter } from './procedures/user.ts';
 import { router } from './trpc.ts';
 
@@ -14,7 +19,12 @@ export const appRouter = router({
   channel: channelRouter,
   member: memberRouter,
   message: messageRouter,
+  reaction: reactionRouter,
   receipt: receiptRouter,
+  presence: presenceRouter,
+  typing: typingRouter,
+  attachment: attachmentRouter,
+  push: pushRouter,
   feed: feedRouter,
 });
 

@@ -47,6 +47,7 @@ function socketSession(live: LiveSession, connection: Connection): Session {
     gate: connection.gate,
     holdFeed: () => connection.holdFeed(),
     refresh: (token) => live.refresh(token),
+    ticket: noTicket,
   };
 }
 
@@ -60,9 +61,11 @@ export function openHttpSession(deps: SessionDeps) {
     const taken = await Promise.all(Array.from({ length: calls }, () => deps.limiter.take('http.query', userId)));
     const refused = taken.find(({ allowed }) => !allowed);
     if (refused) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs: refused.retryAfterMs });
-    return { userId, name, refresh: (newer) => checkNewer(deps.verify, userId, newer) };
+    return { userId, name, refresh: (newer) => checkNewer(deps.verify, userId, newer), ticket: noTicket };
   };
 }
+
+const noTicket = () => Promise.reject(new Failure('UNAVAILABLE', 'not there yet'));
 
 async function welcome({ verify, meet }: SessionDeps, token: string | undefined): Promise<Principal> {
   const principal = await verify(token ?? '');

@@ -1,30 +1,14 @@
-import type { Answer } from '@parley/protocol';
+import { type Answer, PROCEDURE_KINDS } from '@parley/protocol';
 import { createTRPCUntypedClient, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter } from '@trpc/server';
 import type { CallPath, ChatApi, FeedEvents, FeedObserver } from './chat-api.ts';
-
-const KINDS = {
-  'user.me': 'query',
-  'user.get': 'query',
-  'session.refresh': 'mutation',
-  'channel.create': 'mutation',
-  'channel.list': 'query',
-  'channel.get': 'query',
-  'member.add': 'mutation',
-  'member.remove': 'mutation',
-  'member.list': 'query',
-  'message.send': 'mutation',
-  'message.page': 'query',
-  'message.get': 'query',
-  'receipt.read': 'mutation',
-} as const satisfies Record<CallPath, 'query' | 'mutation'>;
 
 /** The protocol's procedures over tRPC links. The types are the protocol's own, so the router need not be there to build a client. */
 export function createTrpcApi(links: TRPCLink<AnyTRPCRouter>[]): ChatApi {
   const client = createTRPCUntypedClient<AnyTRPCRouter>({ links });
   return {
     async call<K extends CallPath>(path: K, input: unknown, signal?: AbortSignal) {
-      const answer = await client[KINDS[path]](path, input, signal ? { signal } : undefined);
+      const answer = await client[PROCEDURE_KINDS[path]](path, input, signal ? { signal } : undefined);
       return answer as Answer<K>;
     },
     feed(path, input, observer) {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { positionSchema } from './position.ts';
-import { channelKindSchema, idSchema, roleSchema } from './words.ts';
+import { channelKindSchema, idSchema, presenceStatusSchema, roleSchema } from './words.ts';
 
 const nullable = z.nullable;
 
@@ -8,7 +8,7 @@ export const userSchema = z.object({
   id: idSchema,
   name: z.string(),
   avatarUrl: nullable(z.string()),
-  status: z.enum(['online', 'away', 'busy', 'offline']),
+  status: presenceStatusSchema,
   statusText: nullable(z.string()),
   lastSeenAt: nullable(z.number()),
 });
@@ -30,6 +30,9 @@ export const envelopeSchema = z.object({
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
 
+export const reactionSchema = z.object({ emoji: z.string(), count: z.number(), mine: z.boolean() });
+export type Reaction = z.infer<typeof reactionSchema>;
+
 export const messageSchema = z.object({
   id: idSchema,
   channelId: idSchema,
@@ -43,13 +46,17 @@ export const messageSchema = z.object({
   replyTo: nullable(idSchema),
   threadOf: nullable(idSchema),
   replyCount: z.number(),
-  reactions: z.array(z.object({ emoji: z.string(), count: z.number(), mine: z.boolean() })),
+  reactions: z.array(reactionSchema),
   attachments: z.array(attachmentSchema),
   mentions: z.array(idSchema),
   encrypted: nullable(envelopeSchema),
   persisted: z.boolean(),
 });
 export type Message = z.infer<typeof messageSchema>;
+
+/** What a search found; `snippet` is the part of the body around the first match. */
+export const foundMessageSchema = z.extend(messageSchema, { snippet: z.string() });
+export type FoundMessage = z.infer<typeof foundMessageSchema>;
 
 export const channelSchema = z.object({
   id: idSchema,

@@ -1,13 +1,15 @@
 import * as z from 'zod/mini';
-import { channelSummarySchema, memberSchema, messageSchema } from './entities.ts';
+import { channelSchema, channelSummarySchema, memberSchema, messageSchema, reactionSchema } from './entities.ts';
 import { positionSchema } from './position.ts';
 import { PROTOCOL_VERSION } from './version.ts';
-import { idSchema } from './words.ts';
+import { idSchema, presenceStatusSchema } from './words.ts';
 
 const head = z.nullable(positionSchema);
 
 /** An event of one channel. Durable ones carry their own position as the tracked id; the others repeat the last durable one. */
 const inChannel = { channelId: idSchema, at: z.number() };
+
+const threadSchema = z.object({ messageId: idSchema, replyCount: z.number() });
 
 export const channelEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -21,7 +23,32 @@ export const channelEventSchema = z.discriminatedUnion('type', [
     holes: z.array(positionSchema),
     resumed: z.boolean(),
   }),
-  z.object({ type: z.literal('message.created'), ...inChannel, message: messageSchema }),
+  z.object({
+    type: z.literal('message.created'),
+    ...inChannel,
+    message: messageSchema,
+    /** Of a reply: the message it replies to in its thread, and how many replies that one has now. */
+    thread: z.optional(threadSchema),
+  }),
+  /** `position` is that of the change, here and below: an entry of its own. */
+  z.object({ type: z.literal('message.updated'), ...inChannel, position: positionSchema, message: messageSchema }),
+  z.object({
+    type: z.literal('message.deleted'),
+    ...inChannel,
+    position: positionSchema,
+    messageId: idSchema,
+    messagePosition: positionSchema,
+    deletedAt: z.number(),
+    thread: z.optional(threadSchema),
+  }),
+  z.object({
+    type: z.literal('reaction.changed'),
+    ...inChannel,
+    position: positionSchema,
+    messageId: idSchema,
+    reactions: z.array(reactionSchema),
+  }),
+  z.object({ type: z.literal('channel.updated'), ...inChannel, position: positionSchema, channel: channelSchema }),
   z.object({
     type: z.literal('message.persisted'),
     ...inChannel,
@@ -43,6 +70,14 @@ export const channelEventSchema = z.discriminatedUnion('type', [
     userId: idSchema,
     deliveredTo: head,
     readTo: head,
+  }),
+  z.object({ type: z.literal('typing.changed'), ...inChannel, userId: idSchema, typing: z.boolean() }),
+  z.object({
+    type: z.literal('presence.changed'),
+    ...inChannel,
+    userId: idSchema,
+    status: presenceStatusSchema,
+    lastSeenAt: z.nullable(z.number()),
   }),
   z.object({
     type: z.literal('resync'),
@@ -71,6 +106,9 @@ export const inboxEventSchema = z.discriminatedUnion('type', [
     mentions: z.number(),
     lastMessage: z.nullable(messageSchema),
   }),
+  z.object({ type: z.literal('channel.invited'), ...inChannel, channel: channelSchema, invitedBy: idSchema }),
+  z.object({ type: z.literal('mention'), ...inChannel, message: messageSchema }),
+  z.object({ type: z.literal('announcement'), at: z.number(), announcementId: idSchema, text: z.string() }),
   z.object({ type: z.literal('read'), ...inChannel, readTo: head, unread: z.number() }),
   z.object({
     type: z.literal('message.persisted'),

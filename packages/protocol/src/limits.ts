@@ -15,3 +15,16 @@ export const MENTIONS_MAX = 50;
 export const ATTACHMENTS_MAX = 10;
 export const MEMBERS_PER_CALL_MAX = 100;
 export const USERS_PER_CALL_MAX = 200;
+export const TOPIC_MAX_CHARS = 500;
+export const STATUS_TEXT_MAX_CHARS = 100;
+export const SEARCH_MIN_CHARS = 3;
+export const SEARCH_MAX_CHARS = 100;
+export const URL_MAX_CHARS = 2_000;
+export const FILE_NAME_MAX_CHARS = 255;
+export const EMOJI_MAX_CHARS = 32;
+/** Different emojis that one message may have. */
+export const EMOJIS_PER_MESSAGE_MAX = 20;
+/** How long `typing.set` holds. */
+export const TYPING_TTL_MS = 3_000;
+/** Above this number of members a channel's feed tells no presence: `presence.get` does. */
+export const PRESENCE_MEMBERS_MAX = 100;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { BODY_MAX_BYTES } from './limits.ts';
+import { BODY_MAX_BYTES, EMOJI_MAX_CHARS, URL_MAX_CHARS } from './limits.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -34,6 +34,23 @@ export const bodySchema = z.string().check(
   z.refine(isStorable, { error: 'contains NUL or a lone surrogate' }),
   z.refine((text) => byteLength(text) <= BODY_MAX_BYTES, { error: 'TOO_LARGE' }),
 );
+
+/** An address on the web, which a page may show: `http` and `https` only. */
+export const urlSchema = z
+  .string()
+  .check(
+    z.maxLength(URL_MAX_CHARS),
+    z.regex(/^https?:\/\/[^\s"'<>\\]+$/),
+    z.refine(isStorable, { error: 'not storable' }),
+  );
+
+/** One emoji, or a word between colons. */
+export const emojiSchema = z
+  .string()
+  .check(z.maxLength(EMOJI_MAX_CHARS), z.regex(/^(?::[\w+-]+:|[^\s\p{L}\p{Cc}\p{Cs}"\\<>&]+)$/u));
+
+export const presenceStatusSchema = z.enum(['online', 'away', 'busy', 'offline']);
+export type PresenceStatus = z.infer<typeof presenceStatusSchema>;
 
 /** Opaque to clients. */
 export const cursorSchema = z.string().check(z.minLength(1), z.maxLength(200), z.regex(/^[\w-]+$/));

@@ -11,6 +11,14 @@ export const memberRouter = router({
     .input(inputs['member.remove'])
     .output(answers['member.remove'])
     .mutation(({ ctx, input }) => ctx.cases['member.remove'](ctx.session, input)),
+  setRole: procedure
+    .input(inputs['member.setRole'])
+    .output(answers['member.setRole'])
+    .mutation(({ ctx, input }) => ctx.cases['member.setRole'](ctx.session, input)),
+  silence: procedure
+    .input(inputs['member.silence'])
+    .output(answers['member.silence'])
+    .mutation(({ ctx, input }) => ctx.cases['member.silence'](ctx.session, input)),
   list: procedure
     .input(inputs['member.list'])
     .output(answers['member.list'])

@@ -158,6 +158,12 @@ export class ChannelView {
         break;
       case 'member.left':
       case 'receipt.updated':
+      case 'message.updated':
+      case 'message.deleted':
+      case 'reaction.changed':
+      case 'channel.updated':
+      case 'typing.changed':
+      case 'presence.changed':
         break;
       default:
         // An event of a newer server: nothing that this client shows.

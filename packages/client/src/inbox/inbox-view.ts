@@ -94,6 +94,9 @@ export class InboxView {
       case 'message.persisted':
       case 'message.superseded':
       case 'message.rejected':
+      case 'channel.invited':
+      case 'mention':
+      case 'announcement':
       case 'drain':
         break;
       default:
