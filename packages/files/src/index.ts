@@ -1,0 +1,1 @@
+export { filesSettings } from './settings.ts';

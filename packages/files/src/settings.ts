@@ -1,0 +1,2 @@
+/** Where attachments live. */
+export const filesSettings = {};
