@@ -11,9 +11,10 @@ import {
   messageOf,
   parseLine,
   type StoredChange,
+  type StoredMessage,
   type Topic,
 } from '@parley/domain';
-import { comparePositions, formatPosition, type Message, type Position } from '@parley/protocol';
+import { comparePositions, formatPosition, type Position } from '@parley/protocol';
 import { createMetrics } from '@parley/runtime';
 import { createHub, type Hub } from '../src/hub/hub.ts';
 
@@ -34,7 +35,7 @@ interface Header {
 
 /** What Postgres has of a channel. */
 interface Stored {
-  messages: Message[];
+  messages: StoredMessage[];
   changes: StoredChange[];
   version: number;
   ranks: Map<string, number>;
@@ -183,13 +184,31 @@ export class World {
     const { at } = line.place;
     const message = messageOf(line, true);
     if (rejected.includes(position)) {
-      this.stored.changes.push({ position, kind: 'x', target: null, by: null, at, member: null });
+      this.stored.changes.push({
+        position,
+        kind: 'x',
+        target: null,
+        by: null,
+        at,
+        member: null,
+        message: null,
+        channel: null,
+      });
       if (this.header && line.place.epoch === this.epoch) this.header.holes.push({ n: line.place.n, m: line.place.m });
     } else if (message) {
       this.stored.messages.push(message);
     } else {
       const { userId, rank, version } = JSON.parse(line.json) as MemberPayload;
-      this.stored.changes.push({ position, kind: line.kind, target: userId, by: null, at, member: null });
+      this.stored.changes.push({
+        position,
+        kind: line.kind,
+        target: userId,
+        by: null,
+        at,
+        member: null,
+        message: null,
+        channel: null,
+      });
       this.stored.version = version;
       if (rank === null) this.stored.ranks.delete(userId);
       else this.stored.ranks.set(userId, rank);
@@ -259,6 +278,11 @@ export class World {
       persistedN,
       holes: [...holes],
       version,
+      memberCount: header.ranks.size,
+      archivedAt: null,
+      amended: false,
+      deleted: [],
+      mentions: [],
       rank: header.ranks.get(userId) ?? null,
       readTo: header.readTo.get(userId) ?? null,
       deliveredTo: null,

@@ -10,6 +10,7 @@
  * | `parley:{t}:log` | stream `epoch-k` | `l` = a line, until Postgres has it; k is dense from 0 within an epoch |
  * | `parley:{t}:ch:<channel>` | hash | the channel's header, below |
  * | `parley:{t}:win:<channel>` | stream `epoch-n` | `l` = a line; the last 200, and whatever Postgres has not. Its name is also the pub/sub channel |
+ * | `parley:{t}:st:<channel>` | hash | `<message>`, or `<channel>` itself = what changes about it, whole, as JSON: since its first change in this epoch |
  * | `parley:{t}:dd:<channel>:<actor>:<operation>` | string, 1 h | the answer that was given: `id place` |
  * | `parley:{t}:rd` | hash | `<channel> <user>` = `read place,delivered place` of cursors that moved and were not flushed |
  * | `parley:user:<user>` | pub/sub | hints for the sessions of one user |
@@ -20,7 +21,9 @@
  *
  * Fields of a header: `s` head place · `b` newest position before this epoch, absent when none · `v` membership version ·
  * `c` member count · `l` member limit · `p` persisted mark `n m` of this epoch · `x` holes of this epoch `n:m n:m …` (m 0: no count
- * of messages has it in it), absent when none · `<user>` rank digit, then silenced-until or nothing · `r:<user>`, `d:<user>` place read, delivered.
+ * of messages has it in it), absent when none · `a` archived at, absent when not · `w` newest position of a change of a message or of the
+ * channel · `y` positions of deleted messages that may be unread · `<user>` rank digit, then silenced-until or nothing ·
+ * `r:<user>`, `d:<user>` place read, delivered · `@:<user>` positions of messages that mention him and may be unread.
  * The colon matters: a user id may begin with any hexadecimal digit.
  *
  * Cache store (allkeys-lru, nothing kept):
@@ -62,6 +65,8 @@ export const logKey = (stem: string) => `${stem}log`;
 export const cursorsKey = (stem: string) => `${stem}rd`;
 export const headerKey = (stem: string, channelId: string) => `${stem}ch:${channelId}`;
 export const windowKey = (stem: string, channelId: string) => `${stem}win:${channelId}`;
+
+export const statesKey = (stem: string, channelId: string) => `${stem}st:${channelId}`;
 
 interface Operation {
   readonly channelId: string;

@@ -50,6 +50,7 @@ export const cacheSettings = {
   ),
   SEND_BURST: setting(integer({ min: 1, max: 1_000_000 }), 100, 'Messages that a user may send at once after a pause'),
   CHANNEL_CREATES_PER_HOUR: setting(integer({ min: 1, max: 1_000_000 }), 5, 'Channels that a user may create an hour'),
+  CHANNEL_JOINS_PER_HOUR: setting(integer({ min: 1, max: 1_000_000 }), 20, 'Channels that a user may join an hour'),
   HTTP_QUERIES_PER_HOUR: setting(
     integer({ min: 1, max: 10_000_000 }),
     1_000,

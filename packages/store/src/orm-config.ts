@@ -2,10 +2,14 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
+import { InvitationEntity } from './entities/invitation.ts';
 import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntity } from './entities/log.ts';
+import { MentionEntity } from './entities/mention.ts';
 import { MessageEntity } from './entities/message.ts';
+import { ReactionEntity } from './entities/reaction.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
+import { Changes } from './migrations/20261125-changes.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -34,6 +38,9 @@ export function ormConfig(options: ConnectionOptions): Options {
       ChannelHeadEntity,
       LogChangeEntity,
       DeadLetterEntity,
+      ReactionEntity,
+      MentionEntity,
+      InvitationEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -41,7 +48,10 @@ export function ormConfig(options: ConnectionOptions): Options {
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: IDLE_TIMEOUT_MS },
     driverOptions: driverOptions(options),
     migrations: {
-      migrationsList: [{ name: '20261120-first-tables', class: FirstTables }],
+      migrationsList: [
+        { name: '20261120-first-tables', class: FirstTables },
+        { name: '20261125-changes', class: Changes },
+      ],
       tableName: 'migrations',
       snapshot: false,
       disableForeignKeys: false,

@@ -24,7 +24,7 @@ export function createCases(deps: CaseDeps): Cases {
     ...channelCases(deps),
     ...memberCases(deps),
     ...messageCases(deps),
-    ...reactionCases(),
+    ...reactionCases(deps),
     ...receiptCases(deps),
     ...presenceCases(),
     ...attachmentCases(),

@@ -1,7 +1,14 @@
-import { addMembers, type ListMembersDeps, listMembers, type MemberDeps, removeMember } from '@parley/domain';
+import {
+  addMembers,
+  type ListMembersDeps,
+  listMembers,
+  type MemberDeps,
+  removeMember,
+  setRole,
+  silenceMember,
+} from '@parley/domain';
 import type { Cases } from '../context.ts';
 import { forCaller } from './for-caller.ts';
-import { notThereYet } from './not-there-yet.ts';
 
 export type MemberCaseDeps = MemberDeps & ListMembersDeps;
 
@@ -11,6 +18,7 @@ export function memberCases(deps: MemberCaseDeps) {
     'member.add': forCaller(addMembers(deps)),
     'member.remove': forCaller(removeMember(deps)),
     'member.list': forCaller(listMembers(deps)),
-    ...notThereYet('member.setRole', 'member.silence'),
+    'member.setRole': forCaller(setRole(deps)),
+    'member.silence': forCaller(silenceMember(deps)),
   } satisfies Partial<Cases>;
 }

@@ -1,5 +1,6 @@
 import {
   type ChannelView,
+  eventFor,
   Failure,
   type FeedEntry,
   headOf,
@@ -84,7 +85,8 @@ export class ChannelReader {
       if (entry === 'behind') return null;
       if (!entry) return this.#takeNotice();
       this.#pass(entry);
-      if (entry.event) return { id: entry.id, event: entry.event };
+      const event = eventFor(entry, this.#member.userId);
+      if (event) return { id: entry.id, event };
     }
   }
 
