@@ -177,6 +177,7 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     newId: () => randomUUID(),
     summaries: async (userId: string) => (await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items,
     summary: findChannel({ archive, views }),
+    invitations: (userId: string) => archive.invitations(userId),
   };
   return {
     cases: measureCases(cases, metrics),

@@ -72,7 +72,8 @@ reaction as materialized (
 reacted as (
   insert into reactions (channel_id, message_id, user_id, emoji, at)
   select channel_id, message_id, user_id, emoji, at from reaction where added
-  on conflict do nothing
+  -- Taken back and given again within the batch.
+  on conflict (message_id, user_id, emoji) do update set at = excluded.at
 ),
 unreacted as (
   delete from reactions r
