@@ -13,6 +13,7 @@ export * from './failure.ts';
 export * from './feed-entry.ts';
 export * from './feed-hint.ts';
 export * from './feed-history.ts';
+export * from './feed-last.ts';
 export * from './feed-merge.ts';
 export * from './feed-notice.ts';
 export * from './feed-resume.ts';

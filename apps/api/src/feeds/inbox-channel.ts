@@ -6,7 +6,9 @@ import {
   type FeedNotice,
   headOf,
   type LogPlace,
+  lastAfter,
   mentionsOf,
+  newestFor,
   positionAt,
   unreadOf,
 } from '@parley/domain';
@@ -75,8 +77,12 @@ export class InboxChannel {
     this.#waits = head.n > persistedN ? { first: persistedN + 1, last: head.n } : { first: 0, last: 0 };
     if (!missed) return 'none';
     const { newest, tip } = channel.tail;
-    if (newest === null || tip === null || comparePlaces(tip, this.#at) < 0) return 'summary';
-    this.#meet(newest);
+    if (newest === null || tip === null || comparePlaces(tip, this.#at) < 0) {
+      // Nothing is told before the message that goes with it is known.
+      this.#doubt = 'summary';
+      return 'summary';
+    }
+    this.#meet(newestFor(newest, this.#userId));
     return 'none';
   }
 
@@ -142,7 +148,8 @@ export class InboxChannel {
     const begins = entry.place.epoch !== view.epoch;
     this.#at = entry.place;
     const event = eventFor(entry, this.#userId);
-    this.#show(event);
+    if (event?.type === 'message.created') this.#meet(event.message);
+    else this.#lastMessage = lastAfter(this.#lastMessage, event);
     if (event?.type === 'member.left' && event.userId === this.#userId) {
       this.leftByOwnWill = entry.actorId === this.#userId;
       return 'summary';
@@ -156,20 +163,6 @@ export class InboxChannel {
     this.#view = { ...view, head: place, headPosition: entry.id, readTo: isOwn ? place : view.readTo };
     if (event) this.#count(event, entry.id);
     return 'none';
-  }
-
-  /** The newest message, as it becomes. */
-  #show(event: ChannelEvent | null): void {
-    const last = this.#lastMessage;
-    if (event?.type === 'message.created') this.#meet(event.message);
-    else if (event?.type === 'message.updated' && event.message.id === last?.id) this.#lastMessage = event.message;
-    else if (event?.type === 'reaction.changed' && event.messageId === last?.id) {
-      this.#lastMessage = { ...last, reactions: event.reactions };
-    } else if (event?.type === 'message.deleted' && event.messageId === last?.id) {
-      const { deletedAt } = event;
-      const nothing = { body: '', reactions: [], attachments: [], mentions: [], encrypted: null };
-      this.#lastMessage = { ...last, ...nothing, deletedAt };
-    }
   }
 
   /** What a count of messages does not say: who is meant, and what was taken back. */
