@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelEvent, InboxEvent } from '@parley/protocol';
+import type { Metrics } from '@parley/runtime';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OtherNode, spawnOtherNode, startOtherNode } from './other-node.ts';
@@ -28,6 +29,10 @@ async function until(isSo: () => boolean | Promise<boolean>, what: string, withi
   for (const deadline = Date.now() + withinMs; !(await isSo()); await sleep(10)) {
     if (Date.now() > deadline) throw new Error(`never: ${what}`);
   }
+}
+
+async function countOf(metrics: Metrics, name: string): Promise<number> {
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await metrics.text())?.[1]);
 }
 
 /** What a channel's feed brings, once it is open. */
@@ -118,6 +123,7 @@ describe('presence over two nodes', () => {
     const feed = await follow(ann, channelId);
     await sleep(1_500);
     const before = feed.items.length;
+    const published = await countOf(stack.metrics, 'presence_published_total');
     const began = Date.now();
     for (let i = 0; i < 50; i++) {
       await Promise.all(
@@ -126,6 +132,8 @@ describe('presence over two nodes', () => {
     }
     await Promise.all([bob, eve].map(({ trpc }) => trpc.presence.set.mutate({ status: 'busy' })));
     await until(() => [bob, eve].every(({ userId }) => feed.presence(userId).at(-1) === 'busy'), 'busy');
+    // Control: each change of bob's was published.
+    expect((await countOf(stack.metrics, 'presence_published_total')) - published).toBeGreaterThanOrEqual(50);
     const seconds = Math.ceil((Date.now() - began) / 1_000) + 1;
     for (const { userId } of [bob, eve]) {
       const events = feed.items
@@ -142,8 +150,8 @@ describe('presence over two nodes', () => {
     const many = await strangers(98);
     const add = async (extra: string[]) =>
       (await ann.trpc.channel.create.mutate({ kind: 'group', memberIds: [bob.userId, ...many, ...extra] })).id;
-    await using large = await startStack({ ...stack.env, MAX_CHANNEL_MEMBERS: '200' });
-    const carl = await large.user('c-ann');
+    await using large = await startOtherNode({ ...stack.env, MAX_CHANNEL_MEMBERS: '200' });
+    const carl = await stack.user('c-carl', large);
     const small = await add([]);
     const [extra = ''] = await strangers(1);
     const big = (await carl.trpc.channel.create.mutate({ kind: 'group', memberIds: [bob.userId, ...many, extra] })).id;
@@ -248,7 +256,7 @@ describe('typing over two nodes', () => {
   });
 });
 
-it('[PRES-21] [TYPE-10] sessions, presence and typing ask Postgres for nothing', async () => {
+it('[PRES-21] [TYPE-10] presence and typing ask Postgres for nothing', async () => {
   const [ann, bob] = [await stack.user('q-ann'), await stack.user('q-bob', other)];
   const channelId = await group(ann, bob);
   await ann.trpc.message.send.mutate(text(channelId, 'loads the header'));
@@ -320,8 +328,7 @@ describe('the cache store is killed', () => {
     const [ann, bob] = [await stack.user('z-ann', other), await stack.user('z-bob', other)];
     const channelId = await group(ann, bob);
     const feed = await follow(ann, channelId);
-    const value = async (name: string) =>
-      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await other.metrics.text())?.[1]);
+    const value = (name: string) => countOf(other.metrics, name);
     const names = ['presence_sessions', 'presence_users', 'ephemeral_channels', 'ephemeral_users', 'ephemeral_topics'];
     await until(async () => (await value('ephemeral_users')) >= 2 && (await value('presence_users')) >= 2, 'counted');
     feed.unsubscribe();
