@@ -52,7 +52,7 @@ function scene() {
 describe('[PRES-11] what a thread tells of presence', () => {
   test('the first answer is no change, the next one is', async () => {
     const { watch, watcher, told, change } = scene();
-    watch.watch(ANN, watcher);
+    watch.watch(ANN, watcher, { owed: false });
     await watch.look();
     expect(told).toEqual([]);
     watch.hear([change(ANN, 'online'), change(BOB, 'online')]);
@@ -63,7 +63,7 @@ describe('[PRES-11] what a thread tells of presence', () => {
 
   test('what is published before the first answer is told, and the answer does not undo it', async () => {
     const { watch, watcher, told, change, duringAnswer } = scene();
-    watch.watch(ANN, watcher);
+    watch.watch(ANN, watcher, { owed: false });
     duringAnswer(() => watch.hear([change(ANN, 'away')]));
     await watch.look();
     expect(told).toEqual(['ann away']);
@@ -71,7 +71,7 @@ describe('[PRES-11] what a thread tells of presence', () => {
 
   test('a hundred changes between two looks are one, and one that is taken back is none', async () => {
     const { watch, watcher, told, change } = scene();
-    for (const userId of [ANN, BOB]) watch.watch(userId, watcher);
+    for (const userId of [ANN, BOB]) watch.watch(userId, watcher, { owed: false });
     await watch.look();
     for (let i = 0; i < 50; i++) watch.hear([change(ANN, 'away'), change(ANN, 'busy'), change(BOB, 'online')]);
     watch.hear([change(BOB, 'offline')]);
@@ -79,11 +79,28 @@ describe('[PRES-11] what a thread tells of presence', () => {
     expect(told).toEqual(['ann busy']);
   });
 
+  test('who joined is told of if he is not offline, and to those alone who do not know', async () => {
+    const { watch, watcher, told, answers, change } = scene();
+    const late: string[] = [];
+    const latecomer = ({ status }: PresenceChange) => void late.push(status);
+    answers.set(ANN, 'busy');
+    watch.watch(ANN, watcher, { owed: false });
+    await watch.look();
+    watch.watch(ANN, latecomer, { owed: true });
+    watch.watch(BOB, latecomer, { owed: true });
+    await watch.look();
+    await watch.look();
+    expect([told, late]).toEqual([[], ['busy']]);
+    watch.hear([change(ANN, 'online')]);
+    await watch.look();
+    expect([told, late]).toEqual([['ann online'], ['busy', 'online']]);
+  });
+
   test('nobody is held in mind whom nobody watches', async () => {
     const { watch, watcher, told, change } = scene();
     const other = () => undefined;
-    watch.watch(ANN, watcher);
-    watch.watch(ANN, other);
+    watch.watch(ANN, watcher, { owed: false });
+    watch.watch(ANN, other, { owed: false });
     watch.unwatch(ANN, watcher);
     expect(watch.size).toBe(1);
     watch.hear([change(ANN, 'online')]);
@@ -97,7 +114,7 @@ describe('[PRES-11] what a thread tells of presence', () => {
 describe('[PRES-12] what a node that died does not tell is asked for', () => {
   test('whose hold has ended is asked for once, the others are left alone', async () => {
     const { watch, watcher, told, asked, answers, change, pass } = scene();
-    for (const userId of [ANN, BOB]) watch.watch(userId, watcher);
+    for (const userId of [ANN, BOB]) watch.watch(userId, watcher, { owed: false });
     answers.set(ANN, 'online');
     await watch.look();
     pass(900);
@@ -119,7 +136,7 @@ describe('[PRES-12] what a node that died does not tell is asked for', () => {
 
   test('after a lost connection everybody is asked for, and only what has changed is told', async () => {
     const { watch, watcher, told, answers } = scene();
-    for (const userId of [ANN, BOB]) watch.watch(userId, watcher);
+    for (const userId of [ANN, BOB]) watch.watch(userId, watcher, { owed: false });
     await watch.look();
     answers.set(ANN, 'busy');
     await watch.look();
@@ -132,7 +149,7 @@ describe('[PRES-12] what a node that died does not tell is asked for', () => {
 
   test('while the store is away nothing is told, and then what has changed', async () => {
     const { watch, watcher, told, answers, goAway } = scene();
-    watch.watch(ANN, watcher);
+    watch.watch(ANN, watcher, { owed: false });
     await watch.look();
     goAway(true);
     watch.suspect();

@@ -12,7 +12,8 @@ export interface MembersDeps {
 
 /** What is done with members who come and go, and with entries that pass. */
 export interface MembersListener {
-  joined(userId: string): void;
+  /** `lately`: he joined just now, and the feeds have seen it. */
+  joined(userId: string, lately: boolean): void;
   left(userId: string): void;
   passed(entry: FeedEntry): void;
 }
@@ -93,7 +94,7 @@ export class OpenChannelMembers {
   #joined(userId: string): void {
     this.#count++;
     if (this.#count > this.#deps.most) this.#name(new Set());
-    else this.#add(userId);
+    else this.#add(userId, true);
   }
 
   #left(userId: string): void {
@@ -103,16 +104,16 @@ export class OpenChannelMembers {
     if (this.#count === this.#deps.most) this.#doubt = true;
   }
 
-  #add(userId: string): void {
+  #add(userId: string, lately: boolean): void {
     if (this.#named.has(userId)) return;
     this.#named.add(userId);
-    this.#listener.joined(userId);
+    this.#listener.joined(userId, lately);
   }
 
   #name(userIds: ReadonlySet<string>): void {
     for (const userId of [...this.#named]) {
       if (!userIds.has(userId) && this.#named.delete(userId)) this.#listener.left(userId);
     }
-    for (const userId of userIds) this.#add(userId);
+    for (const userId of userIds) this.#add(userId, false);
   }
 }

@@ -57,7 +57,8 @@ export class EphemeralChannel {
     }
     this.#attachment = attachment;
     this.#members = new OpenChannelMembers(this.#deps.members, attachment.channel, {
-      joined: (userId) => this.#deps.watch.watch(userId, this.#onPresence),
+      // The entry of a member who joins does not know how he is.
+      joined: (userId, lately) => this.#deps.watch.watch(userId, this.#onPresence, { owed: lately }),
       left: (userId) => this.#deps.watch.unwatch(userId, this.#onPresence),
       passed: (entry) => this.#pass(entry),
     });

@@ -13,6 +13,8 @@ export interface PresenceWatchDeps {
 
 interface Watched {
   readonly watchers: Set<PresenceWatcher>;
+  /** Those who know nothing of him but that he came, and so take him for offline. */
+  readonly owed: Set<PresenceWatcher>;
   /** What the watchers know; null: what they found out for themselves when they began. */
   told: PresenceChange['status'] | null;
   /** The last that was heard or asked for. */
@@ -40,14 +42,19 @@ export class PresenceWatch {
     return this.#watched.size;
   }
 
-  watch(userId: string, watcher: PresenceWatcher): void {
-    const watched = this.#watched.get(userId) ?? { watchers: new Set(), told: null, now: null, askAt: 0 };
+  /** `owed`: the watcher takes him for offline, and is told if he is not. */
+  watch(userId: string, watcher: PresenceWatcher, { owed }: { owed: boolean }): void {
+    const watched = this.#watched.get(userId) ?? begin();
     this.#watched.set(userId, watched);
     watched.watchers.add(watcher);
+    if (!owed) return;
+    watched.owed.add(watcher);
+    this.#changed.add(watched);
   }
 
   unwatch(userId: string, watcher: PresenceWatcher): void {
     const watched = this.#watched.get(userId);
+    watched?.owed.delete(watcher);
     if (!watched?.watchers.delete(watcher) || watched.watchers.size > 0) return;
     this.#watched.delete(userId);
     this.#changed.delete(watched);
@@ -72,7 +79,6 @@ export class PresenceWatch {
     const due = [...this.#watched].filter(([, { askAt }]) => askAt <= now).map(([userId]) => userId);
     for (let i = 0; i < due.length; i += USERS_PER_CALL_MAX) await this.#ask(due.slice(i, i + USERS_PER_CALL_MAX));
     for (const watched of this.#changed) this.#tell(watched);
-    this.#changed.clear();
   }
 
   async #ask(userIds: readonly string[]): Promise<void> {
@@ -92,14 +98,20 @@ export class PresenceWatch {
     watched.now = change;
     const holdsForMs = change.holdsForMs === null ? this.#deps.askEveryMs : change.holdsForMs + AFTER_END_MS;
     watched.askAt = this.#deps.clock.now() + holdsForMs;
-    if (watched.told === change.status) this.#changed.delete(watched);
-    else this.#changed.add(watched);
+    this.#changed.add(watched);
   }
 
   #tell(watched: Watched): void {
-    const { now } = watched;
-    if (!now || now.status === watched.told) return;
+    const { now, told, owed } = watched;
+    if (!now) return;
+    this.#changed.delete(watched);
     watched.told = now.status;
-    for (const watcher of watched.watchers) watcher(now);
+    if (now.status !== told) for (const watcher of watched.watchers) watcher(now);
+    else if (now.status !== 'offline') for (const watcher of owed) watcher(now);
+    owed.clear();
   }
+}
+
+function begin(): Watched {
+  return { watchers: new Set(), owed: new Set(), told: null, now: null, askAt: 0 };
 }
