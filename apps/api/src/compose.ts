@@ -14,7 +14,7 @@ import {
   RedisMessageLog,
   ReplicaWait,
 } from '@parley/cache';
-import { findChannel, listChannels, type UserHints } from '@parley/domain';
+import { findChannel, listChannels, type UserHints, withPresence } from '@parley/domain';
 import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
 import { createDoorbell, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
@@ -24,6 +24,7 @@ import { createVerifier } from './auth/verify-token.ts';
 import { createCases } from './cases/cases.ts';
 import type { Context } from './context.ts';
 import { askDependencies, createPolicyCheck, type ThreadStanding } from './dependencies.ts';
+import { createEphemeralParts } from './ephemeral/ephemeral-parts.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
@@ -81,6 +82,7 @@ export function composeThread(options: ComposeOptions): ApiThread {
       slot: shared.slot,
     }),
     limiter: stores.limiter,
+    presence: stores.ephemeral.sessions,
     graceMs: settings.TOKEN_GRACE_MS,
   };
   const port = openPublicPort({ ...options, sessions, answers: answersOf(options, stores), healthy: () => serving });
@@ -138,13 +140,15 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     run: () => connect(connection),
     stop: () => close(connection),
   }));
-  const services: Service[] = [store, ...connections, memory, doorbell, epochs, broker, hub];
-  return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+  const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
+  const services = [store, ...connections, memory, doorbell, epochs, broker, hub, ...ephemeral.services];
+  return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, ephemeral, services };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, views, messageLog, limiter, hub, broker, doorbell } = stores;
+  const { archive, views, messageLog, limiter, hub, broker, doorbell, ephemeral } = stores;
+  const { presences, sessions, typing } = ephemeral;
   const hints: UserHints = {
     tell: (userIds, hint) => {
       for (const userId of userIds) {
@@ -165,18 +169,27 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,
+    presences,
+    sessions,
+    typing,
   });
   const list = listChannels({ archive, views });
+  const find = findChannel({ archive, views });
+  const live = withPresence(presences);
   const feedDeps = {
     hub,
+    ephemeral: ephemeral.hub,
     views,
     archive,
     log: messageLog,
     logger: log,
     clock: systemClock,
     newId: () => randomUUID(),
-    summaries: async (userId: string) => (await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items,
-    summary: findChannel({ archive, views }),
+    summaries: async (userId: string) => live.summaries((await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items),
+    summary: async (userId: string, channelId: string) => {
+      const found = await find(userId, channelId);
+      return (found && (await live.summaries([found]))[0]) ?? null;
+    },
     invitations: (userId: string) => archive.invitations(userId),
   };
   return {

@@ -16,11 +16,16 @@ import {
 } from '@parley/domain';
 import { comparePositions, formatPosition, type Position } from '@parley/protocol';
 import { createMetrics } from '@parley/runtime';
+import type { EphemeralNotice } from '../src/ephemeral/ephemeral-channel.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
+import { NoticeBoard } from '../src/hub/notice-board.ts';
 
 export const CHANNEL = 'c0000000-0000-4000-8000-000000000000';
 export const ANN = 'a0000000-0000-4000-8000-000000000000';
 export const BOB = 'b0000000-0000-4000-8000-000000000000';
+
+/** Nobody types, and nobody comes or goes. */
+export const quiet = { attach: async () => ({ board: new NoticeBoard<EphemeralNotice>(1), release: () => undefined }) };
 
 /** The log store's part of a channel: what is gone with it. */
 interface Header {
@@ -338,7 +343,8 @@ export class World {
   readonly logger = { warn: () => undefined };
 
   get deps() {
-    return { views: this.views, archive: this.archive, log: this.log, clock: this.clock, logger: this.logger };
+    const { views, archive, log, clock, logger } = this;
+    return { views, archive, log, clock, logger, ephemeral: quiet };
   }
 
   /** A thread with a hub of its own. `standsAfter`: its broker confirms subscriptions that do not stand before the next such call. */

@@ -53,7 +53,7 @@ export class SeenChannel {
     switch (event.type) {
       case 'opened':
         // Cursors take no position: what was told while nobody listened is asked for.
-        if (this.opened++ > 0) void this.#askForCursors();
+        if (this.opened++ > 0) this.#askForCursors().catch(() => this.leave());
         break;
       case 'message.created':
         this.messages.set(event.message.id, event.message);

@@ -1,4 +1,5 @@
 import {
+  type ChannelMembers,
   type ChannelView,
   type ChannelViews,
   type Cursors,
@@ -13,12 +14,15 @@ import type { Epochs } from './epochs.ts';
 import { parseView, placeOf, viewFields } from './header.ts';
 import { cursorsKey, epochKey, headerKey, type Keys, statesKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore, replies } from './log-store.ts';
+import { readScript } from './script.ts';
 
 interface RedisChannelViewsOptions {
   readonly store: LogStore;
   readonly epochs: Epochs;
   readonly keys: Keys;
 }
+
+const MEMBERS = readScript('members');
 
 type StreamEntry = [id: string, fields: string[]];
 
@@ -44,6 +48,15 @@ export class RedisChannelViews implements ChannelViews {
       pipeline.hmget(headerKey(this.#keys.stemOf(channelId), channelId), ...fields),
     );
     return found.map((values) => parseView(values, epoch));
+  }
+
+  async members(channelId: string, most: number): Promise<ChannelMembers | null> {
+    const { epoch } = this.#epochs.current;
+    const keys = [headerKey(this.#keys.stemOf(channelId), channelId)];
+    const reply = await this.#store.eval(MEMBERS, { keys, args: [most] });
+    const [place, count, ...userIds] = reply as [string | null, number, ...string[]];
+    const head = placeOf(place);
+    return head?.epoch === epoch ? { head, count, userIds } : null;
   }
 
   async after(channelId: string, position: Position, limit: number): Promise<string[]> {

@@ -31,6 +31,12 @@
  * | key | type | content |
  * |---|---|---|
  * | `parley:limit:<limit>:<user>` | string, TTL | GCRA: when the allowance is full again, milliseconds |
+ * | `parley:presence:<user>` | hash, 24 h | `n:<node>` = until when that node holds him · `s` chosen status · `t` his text · `l` last seen |
+ * | `parley:seen` | sorted set, 24 h | users by when they were seen last, until Postgres has it and their presence is tidied up |
+ * | `parley:presence` | pub/sub | changes of presence of all users, an array |
+ * | `parley:typing:{<channel>}` | pub/sub | who types in a channel |
+ * | `parley:typing:{<channel>}:<user>` | string, 3 s | he types: when it was published last, and how far he had read |
+ * | `parley:node:<node>` | pub/sub | a broker listens to itself |
  */
 import { type Limit, PARTITIONS, partitionOf } from '@parley/domain';
 import { hashTag } from './hash-tags.ts';
@@ -42,6 +48,12 @@ export interface Keys {
   user(userId: string): string;
   node(nodeId: string): string;
   limit(limit: Limit, userId: string): string;
+  presenceOf(userId: string): string;
+  /** The topic. */
+  readonly presence: string;
+  readonly seen: string;
+  /** The topic; what its users said last has keys behind it, in the same slot. */
+  typing(channelId: string): string;
 }
 
 export function createKeys(prefix: string): Keys {
@@ -57,6 +69,10 @@ export function createKeys(prefix: string): Keys {
     user: (userId) => `${prefix}:user:${userId}`,
     node: (nodeId) => `${prefix}:node:${nodeId}`,
     limit: (limit, userId) => `${prefix}:limit:${limit}:${userId}`,
+    presenceOf: (userId) => `${prefix}:presence:${userId}`,
+    presence: `${prefix}:presence`,
+    seen: `${prefix}:seen`,
+    typing: (channelId) => `${prefix}:typing:{${channelId}}`,
   };
 }
 

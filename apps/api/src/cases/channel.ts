@@ -12,8 +12,10 @@ import {
   leaveChannel,
   listChannels,
   muteChannel,
+  type Presences,
   type SummaryDeps,
   updateChannel,
+  withPresence,
 } from '@parley/domain';
 import type { Cases } from '../context.ts';
 import { forCaller } from './for-caller.ts';
@@ -30,14 +32,22 @@ export type ChannelCaseDeps = Omit<
     JoinDeps['archive'] &
     InviteDeps['archive'] &
     Pick<Archive, 'mute' | 'invitations'>;
+  readonly presences: Presences;
 };
 
 /** The procedures `channel.*`. */
 export function channelCases(deps: ChannelCaseDeps) {
+  const [list, get, live] = [listChannels(deps), getChannel(deps), withPresence(deps.presences)];
   return {
     'channel.create': forCaller(createChannel(deps)),
-    'channel.list': forCaller(listChannels(deps)),
-    'channel.get': forCaller(getChannel(deps)),
+    'channel.list': async ({ userId }, input) => {
+      const { items, nextCursor } = await list(userId, input);
+      return { items: await live.summaries(items), nextCursor };
+    },
+    'channel.get': async ({ userId }, input) => {
+      const summary = await get(userId, input);
+      return (await live.summaries([summary]))[0] ?? summary;
+    },
     'channel.update': forCaller(updateChannel(deps)),
     'channel.archive': forCaller(archiveChannel(deps)),
     'channel.mute': forCaller(muteChannel(deps)),

@@ -1,4 +1,4 @@
-import { formatPosition, type Position, parsePosition } from '@parley/protocol';
+import { formatPosition, type Place, type Position, parsePosition } from '@parley/protocol';
 import type { ChannelState, LogPlace, MessageState } from '../log-line.ts';
 
 /** What the log store knows of a channel, as one user sees it. */
@@ -58,10 +58,21 @@ export type ReadVerdict =
   /** The position is beyond the head. */
   | { readonly type: 'ahead' };
 
+/** Who is in a channel, from the header of the current epoch. */
+export interface ChannelMembers {
+  /** Where the header stood. */
+  readonly head: Place;
+  readonly count: number;
+  /** Empty when there are more than were asked for. */
+  readonly userIds: readonly string[];
+}
+
 /** Reads of the log store. One round trip each, whatever the number of channels. Nothing here writes but `read`. */
 export interface ChannelViews {
   /** In the order asked; null where the channel has no header of the current epoch. */
   views(userId: string, channelIds: readonly string[]): Promise<(ChannelView | null)[]>;
+  /** Null where the channel has no header of the current epoch. Above `most` members only their number. */
+  members(channelId: string, most: number): Promise<ChannelMembers | null>;
   /** The window's lines after a position, oldest first. */
   after(channelId: string, position: Position, limit: number): Promise<string[]>;
   /** The window's last lines before a position (exclusive; null: from the head), oldest first. */
