@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Failure, type Limiter } from '@parley/domain';
+import { Failure, type Limiter, type Tickets } from '@parley/domain';
 import { CLOSE_CODES } from '@parley/protocol';
 import type { Closing, Connection, Opening } from '@parley/transport';
 import { LiveSession } from './auth/live-session.ts';
@@ -15,6 +15,7 @@ export interface SessionDeps {
   readonly meet: (principal: Principal) => Promise<void>;
   readonly connections: UserConnections;
   readonly limiter: Limiter;
+  readonly tickets: Tickets;
   readonly graceMs: number;
 }
 

@@ -1,3 +1,4 @@
+export { BacklogShare } from './backlog-share.ts';
 export { RedisBroker } from './broker.ts';
 export { RedisChannelViews } from './channel-views.ts';
 export { type ConnectionKind, close, connect, createConnection } from './connections.ts';
@@ -5,10 +6,11 @@ export { RedisDrainLog } from './drain-log.ts';
 export { type Epoch, Epochs } from './epochs.ts';
 export { HeaderLoad } from './header-load.ts';
 export { createKeys, type Keys } from './keys.ts';
-export { allowancesOf, createLimiter, RedisLimiter, unlimited } from './limiter.ts';
+export { createLimiter } from './limiter.ts';
 export { LogMemory } from './log-memory.ts';
 export { LogStore } from './log-store.ts';
 export { RedisMessageLog } from './message-log.ts';
 export { checkPolicies } from './policy-check.ts';
 export { ReplicaWait } from './replica-wait.ts';
 export { cacheSettings } from './settings.ts';
+export { RedisTickets } from './tickets.ts';

@@ -27,7 +27,9 @@
  *
  * | key | type | content |
  * |---|---|---|
- * | `parley:limit:<limit>:<user>` | string, TTL | GCRA: when the allowance is full again, milliseconds |
+ * | `parley:limit:<limit>:<user>` | string, TTL | GCRA, for sends: when the allowance is full again, milliseconds |
+ * | `parley:calls:<limit>:<user>` | hash, TTL | sliding windows: calls by number of the cell (time / width), of the last 61 cells |
+ * | `parley:ticket:<SHA-256>` | string, 30 s | whom a ticket lets in: JSON. The ticket itself is not kept |
  */
 import { type Limit, PARTITIONS, partitionOf } from '@parley/domain';
 import { hashTag } from './hash-tags.ts';
@@ -39,6 +41,8 @@ export interface Keys {
   user(userId: string): string;
   node(nodeId: string): string;
   limit(limit: Limit, userId: string): string;
+  calls(limit: Limit, userId: string): string;
+  ticket(hash: string): string;
 }
 
 export function createKeys(prefix: string): Keys {
@@ -54,6 +58,8 @@ export function createKeys(prefix: string): Keys {
     user: (userId) => `${prefix}:user:${userId}`,
     node: (nodeId) => `${prefix}:node:${nodeId}`,
     limit: (limit, userId) => `${prefix}:limit:${limit}:${userId}`,
+    calls: (limit, userId) => `${prefix}:calls:${limit}:${userId}`,
+    ticket: (hash) => `${prefix}:ticket:${hash}`,
   };
 }
 
