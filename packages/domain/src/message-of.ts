@@ -19,7 +19,7 @@ export function messageOf(line: LogLine, persisted: boolean): Message | null {
     threadOf: payload.threadOf,
     replyCount: 0,
     reactions: [],
-    attachments: [],
+    attachments: [...(payload.attachments ?? [])],
     mentions: [...payload.mentions],
     encrypted: payload.encrypted,
     persisted,

@@ -106,6 +106,7 @@ function extraOf(row: CreatedRow): string | null {
     ...(row.replyTo !== null && { replyTo: row.replyTo }),
     ...(row.threadOf !== null && { threadOf: row.threadOf }),
     ...(row.attachmentIds.length > 0 && { attachmentIds: row.attachmentIds }),
+    ...(row.attachments?.length && { attachments: row.attachments }),
     ...(row.mentions.length > 0 && { mentions: row.mentions }),
     ...(row.encrypted !== null && { encrypted: row.encrypted }),
   };

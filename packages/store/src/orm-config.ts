@@ -1,11 +1,13 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
+import { AttachmentEntity } from './entities/attachment.ts';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
 import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntity } from './entities/log.ts';
 import { MessageEntity } from './entities/message.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
+import { AttachmentTables } from './migrations/20261126-attachments.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -34,6 +36,7 @@ export function ormConfig(options: ConnectionOptions): Options {
       ChannelHeadEntity,
       LogChangeEntity,
       DeadLetterEntity,
+      AttachmentEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -41,7 +44,10 @@ export function ormConfig(options: ConnectionOptions): Options {
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: IDLE_TIMEOUT_MS },
     driverOptions: driverOptions(options),
     migrations: {
-      migrationsList: [{ name: '20261120-first-tables', class: FirstTables }],
+      migrationsList: [
+        { name: '20261120-first-tables', class: FirstTables },
+        { name: '20261126-attachments', class: AttachmentTables },
+      ],
       tableName: 'migrations',
       snapshot: false,
       disableForeignKeys: false,

@@ -1,6 +1,7 @@
-import type { Archive, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
+import type { Archive, AttachmentGraves, Attachments, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
 import { archive } from './archive.ts';
+import { attachmentGraves, attachments } from './attachments.ts';
 import { Database, type PoolUse } from './database.ts';
 import { drainStore } from './drain-store.ts';
 import { epochLedger } from './epoch-ledger.ts';
@@ -14,6 +15,8 @@ export interface Store extends Service, AsyncDisposable {
   readonly ledger: EpochLedger;
   readonly headers: HeaderSource;
   readonly drain: DrainStore;
+  readonly attachments: Attachments;
+  readonly graves: AttachmentGraves;
   /** Rejects when Postgres does not answer, or its tables are not there. */
   check(): Promise<void>;
   poolUse(): PoolUse;
@@ -45,6 +48,8 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
     ledger: epochLedger(database),
     headers: headerSource(database),
     drain: drainStore(database),
+    attachments: attachments(database),
+    graves: attachmentGraves(database),
     check: async () => {
       await database.query(CHECK);
     },

@@ -111,7 +111,7 @@ export function messageOf(row: MessageColumns): StoredMessage {
     threadOf: extra?.threadOf ?? null,
     replyCount: 0,
     reactions: [],
-    attachments: [],
+    attachments: [...(extra?.attachments ?? [])],
     mentions: [...(extra?.mentions ?? [])],
     encrypted: extra?.encrypted ?? null,
     persisted: true,
