@@ -1,4 +1,10 @@
-import type { AttachmentCursor, AttachmentGraves, Attachments, AttachmentState, StoredAttachment } from '@parley/domain';
+import type {
+  AttachmentCursor,
+  AttachmentGraves,
+  AttachmentState,
+  Attachments,
+  StoredAttachment,
+} from '@parley/domain';
 import type { Database } from './database.ts';
 import { statement } from './statement.ts';
 
