@@ -14,9 +14,10 @@ import {
   RedisMessageLog,
   ReplicaWait,
 } from '@parley/cache';
-import { findChannel, listChannels, type UserHints } from '@parley/domain';
+import { findChannel, listChannels, openAttachment, type UserHints } from '@parley/domain';
+import { openFiles } from '@parley/files';
 import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
-import { createDoorbell, queuePrefix } from '@parley/queue';
+import { createDoorbell, createThumbnails, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
 import { createKnownUsers } from './auth/known-users.ts';
@@ -83,7 +84,14 @@ export function composeThread(options: ComposeOptions): ApiThread {
     limiter: stores.limiter,
     graceMs: settings.TOKEN_GRACE_MS,
   };
-  const port = openPublicPort({ ...options, sessions, answers: answersOf(options, stores), healthy: () => serving });
+  const { files, attachments, messageLog } = stores;
+  const port = openPublicPort({
+    ...options,
+    sessions,
+    answers: answersOf(options, stores),
+    files: { files, attachments, open: openAttachment({ ...stores, log: messageLog }) },
+    healthy: () => serving,
+  });
   lifecycle.userFacing(port, { withinMs: settings.DRAIN_WINDOW_MS + 10_000 });
   const standing = standingOf(options, stores);
   return {
@@ -105,7 +113,10 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
   const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
   const store = openStore(settings, { name: 'parley-api', log });
-  const archive = guardPort(store.archive, createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker));
+  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
+  const archive = guardPort(store.archive, breaker);
+  const attachments = guardPort(store.attachments, breaker);
+  const files = openFiles(settings, settings.FILES_SECRET ?? settings.AUTH_SECRET ?? '');
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
@@ -118,6 +129,7 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const logStore = new LogStore({ redis: redis.log, onBreaker: watch.log.onBreaker });
   const server = { url: logUrl, prefix: queuePrefix(KEY_PREFIX) };
   const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
+  const thumbnails = createThumbnails({ server, log });
   const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
   const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
@@ -138,13 +150,14 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     run: () => connect(connection),
     stop: () => close(connection),
   }));
-  const services: Service[] = [store, ...connections, memory, doorbell, epochs, broker, hub];
-  return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+  const services: Service[] = [store, files, ...connections, memory, doorbell, thumbnails, epochs, broker, hub];
+  const held = { attachments, files, thumbnails };
+  return { ...held, store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, views, messageLog, limiter, hub, broker, doorbell } = stores;
+  const { archive, views, messageLog, limiter, hub, broker, doorbell, attachments, files, thumbnails } = stores;
   const hints: UserHints = {
     tell: (userIds, hint) => {
       for (const userId of userIds) {
@@ -165,6 +178,11 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,
+    attachments,
+    thumbnails,
+    objects: files.objects,
+    links: files.links,
+    attachmentRules: { maxBytes: settings.ATTACHMENT_MAX_BYTES, types: settings.ATTACHMENT_TYPES },
   });
   const list = listChannels({ archive, views });
   const feedDeps = {

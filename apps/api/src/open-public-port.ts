@@ -6,6 +6,7 @@ import { createDevTokens } from './auth/dev-token.ts';
 import type { Principal } from './auth/verify-token.ts';
 import { createFailureReport } from './call-failures.ts';
 import type { Context } from './context.ts';
+import { createFileRoutes, type FileRoutesDeps, isUpload } from './files/file-routes.ts';
 import { createFront } from './http/front.ts';
 import { createWebPage } from './http/web-page.ts';
 import { createPublicPort } from './public-port.ts';
@@ -21,11 +22,13 @@ interface OpenPortOptions {
   readonly metrics: Metrics;
   readonly sessions: SessionDeps;
   readonly answers: Pick<Context, 'cases' | 'feeds'>;
+  readonly files: FileRoutesDeps;
   readonly healthy: () => boolean;
 }
 
 const TRPC_PATH = '/trpc';
 const LINGER_MAX_MS = 5_000;
+const UPLOAD_WITHIN_MS = 10 * 60_000;
 const WEB_ROOT = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
 /** The public port of one thread: tRPC by socket and by HTTP, the web page, and what a probe asks. */
@@ -46,7 +49,10 @@ export function openPublicPort(options: OpenPortOptions): Service {
   });
   const page = createWebPage(settings.WEB_ROOT ?? WEB_ROOT);
   const devToken = devTokensOf(settings, sessions.meet);
-  const server = createPublicServer(createFront({ hosts, trpc, devToken, healthy: options.healthy, page, log }));
+  // A file costs as much as a call.
+  const files = createFileRoutes({ ...options.files, identify: (request) => byHttp(request, 1), origins, log });
+  const front = createFront({ hosts, trpc, files, devToken, healthy: options.healthy, page, log });
+  const server = createPublicServer(front, { slow: { isSlow: isUpload, withinMs: UPLOAD_WITHIN_MS } });
   const connections = Math.ceil(settings.MAX_CONNECTIONS / options.threads);
   const door = createSocketDoor({
     server,

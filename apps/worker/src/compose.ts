@@ -1,5 +1,6 @@
 import { close, connect, createConnection, createKeys, Epochs, LogStore, RedisDrainLog } from '@parley/cache';
-import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
+import { openStorage } from '@parley/files';
+import { createDoorbell, createLaneConsumer, JOBS, JobConsumer, queuePrefix } from '@parley/queue';
 import {
   createMetrics,
   createOpsServer,
@@ -14,9 +15,11 @@ import { createCursorFlush } from './drain/cursor-flush.ts';
 import { createDrainMetrics } from './drain/drain-metrics.ts';
 import { createDrainer } from './drain/drainer.ts';
 import { createLaneWatch } from './drain/lane-watch.ts';
+import { createMakeThumbnail } from './jobs/make-thumbnail.ts';
 import { createPersistLane } from './jobs/persist-lane.ts';
 import type { WorkerSettings } from './settings.ts';
 import { storesReadiness, untilStoresReady } from './stores-ready.ts';
+import { ImageThread } from './thumbnails/image-thread.ts';
 
 /** A worker process, whole. */
 export interface Worker {
@@ -109,6 +112,10 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
   lifecycle.supporting(createCursorFlush({ log, store: store.drain, logger }));
   lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
   lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
+  const { objects } = lifecycle.supporting(openStorage(settings));
+  const images = lifecycle.supporting(new ImageThread());
+  const process = createMakeThumbnail({ attachments: store.attachments, objects, images });
+  lifecycle.userFacing(new JobConsumer({ server, job: JOBS.makeThumbnail, concurrency: 1, log: logger, process }));
 }
 
 function opsServer(settings: WorkerSettings, stores: Stores, { logger, metrics }: { logger: Log; metrics: Metrics }) {

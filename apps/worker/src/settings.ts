@@ -1,4 +1,5 @@
 import { cacheSettings } from '@parley/cache';
+import { storageContradictions, storageSettings } from '@parley/files';
 import { queueSettings } from '@parley/queue';
 import { bool, integer, oneOf, readSettings, SettingsError, setting, text, type Values } from '@parley/runtime';
 import { storeSettings } from '@parley/store';
@@ -13,6 +14,7 @@ export const workerSettings = {
   LOG_TIMEOUT_MS,
   BACKLOG_MAX_ENTRIES,
   ...queueSettings,
+  ...storageSettings,
   OPS_PORT: setting(
     integer({ min: 1, max: 65_535 }).nullable(),
     null,
@@ -38,6 +40,8 @@ export type WorkerSettings = Values<typeof workerSettings>;
 /** Reads the settings, or throws a `SettingsError` that names every bad one. */
 export function readWorkerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
   const settings = readSettings(workerSettings, env);
+  const contradicting = storageContradictions(env);
+  if (contradicting.length > 0) throw new SettingsError(contradicting);
   if (settings.UNSAFE_TRIM_BEFORE_COMMIT && settings.NODE_ENV === 'production') {
     throw new SettingsError(['UNSAFE_TRIM_BEFORE_COMMIT: loses messages, so it is refused with NODE_ENV=production']);
   }

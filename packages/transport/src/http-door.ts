@@ -51,18 +51,40 @@ function doorOf(options: HttpDoorOptions<AnyRouter>): HttpDoor {
   };
 }
 
+interface PublicServerOptions {
+  readonly maxConnections?: number;
+  /** Requests that may take longer to come in than others: uploads. */
+  readonly slow?: { readonly isSlow: (request: IncomingMessage) => boolean; readonly withinMs: number };
+}
+
+const REQUEST_WITHIN_MS = 10_000;
+
 /** An HTTP server whose limits leave no room for requests that never end. The defaults of Node are minutes. */
-export function createPublicServer(listener: RequestListener, options: { maxConnections?: number } = {}): Server {
+export function createPublicServer(
+  listener: RequestListener,
+  { maxConnections, slow }: PublicServerOptions = {},
+): Server {
   const server = createServer(
     {
       headersTimeout: 5_000,
-      requestTimeout: 10_000,
+      requestTimeout: slow?.withinMs ?? REQUEST_WITHIN_MS,
       connectionsCheckingInterval: 1_000,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 8_192,
     },
-    listener,
+    (request, response) => {
+      // Node has one limit for all requests of a server: where some may be slow, we hold the others to theirs.
+      if (slow && !slow.isSlow(request)) cutOffLate(request);
+      listener(request, response);
+    },
   );
-  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
   return server;
+}
+
+function cutOffLate(request: IncomingMessage): void {
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy();
+  }, REQUEST_WITHIN_MS);
+  request.once('close', () => clearTimeout(timer));
 }

@@ -1,6 +1,6 @@
 import type { Archive, ChannelIds, OperationIds } from '@parley/domain';
 import type { Cases } from '../context.ts';
-import { attachmentCases } from './attachment.ts';
+import { type AttachmentCaseDeps, attachmentCases } from './attachment.ts';
 import { type ChannelCaseDeps, channelCases } from './channel.ts';
 import { type MemberCaseDeps, memberCases } from './member.ts';
 import { type MessageCaseDeps, messageCases } from './message.ts';
@@ -12,7 +12,10 @@ import { type UserCaseDeps, userCases } from './user.ts';
 
 /** Everything that the use cases stand on. */
 export interface CaseDeps
-  extends Omit<UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps, 'ids'> {
+  extends Omit<
+    UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps & AttachmentCaseDeps,
+    'ids'
+  > {
   readonly archive: Archive;
   readonly ids: OperationIds & ChannelIds;
 }
@@ -27,7 +30,7 @@ export function createCases(deps: CaseDeps): Cases {
     ...reactionCases(),
     ...receiptCases(deps),
     ...presenceCases(),
-    ...attachmentCases(),
+    ...attachmentCases(deps),
     ...pushCases(),
   };
 }
