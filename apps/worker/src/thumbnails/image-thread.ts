@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Service } from '@parley/runtime';
-
-/** What the thread says of an image. */
-export type ImageAnswer = { readonly made: Uint8Array<ArrayBuffer> } | { readonly error: string };
+import type { ImageAnswer } from './thread.ts';
 
 // The sources run as they are; a build has the same files as JavaScript.
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);

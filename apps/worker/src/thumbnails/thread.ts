@@ -1,8 +1,10 @@
 import { parentPort } from 'node:worker_threads';
 import sharp from 'sharp';
-import type { ImageAnswer } from './image-thread.ts';
 
 // A thread of its own: what decodes foreign images may hang, run out of memory or crash, and takes only itself with it.
+
+/** What the thread says of an image. */
+export type ImageAnswer = { readonly made: Uint8Array<ArrayBuffer> } | { readonly error: string };
 
 /** The longer side of a thumbnail. */
 const SIDE_MAX_PX = 320;
