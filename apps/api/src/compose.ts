@@ -116,7 +116,7 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
   const archive = guardPort(store.archive, breaker);
   const attachments = guardPort(store.attachments, breaker);
-  const files = openFiles(settings, settings.FILES_SECRET ?? settings.AUTH_SECRET ?? '');
+  const files = openFiles(settings, { secret: settings.FILES_SECRET ?? settings.AUTH_SECRET ?? '', log });
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),

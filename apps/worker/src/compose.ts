@@ -112,7 +112,7 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
   lifecycle.supporting(createCursorFlush({ log, store: store.drain, logger }));
   lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
   lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
-  const { objects } = lifecycle.supporting(openStorage(settings));
+  const { objects } = lifecycle.supporting(openStorage(settings, { log: logger }));
   const images = lifecycle.supporting(new ImageThread());
   const process = createMakeThumbnail({ attachments: store.attachments, objects, images });
   lifecycle.userFacing(new JobConsumer({ server, job: JOBS.makeThumbnail, concurrency: 1, log: logger, process }));

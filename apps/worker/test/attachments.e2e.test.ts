@@ -30,7 +30,7 @@ beforeAll(async () => {
   const database = owned.use(await testDatabase({ template: { name: 'store', build: migrate } }));
   stores = { redisUrl: redis.url, databaseUrl: database.url };
   rig = owned.use(await startRig(stores));
-  storage = openStorage(readSettings(storageSettings, { ATTACHMENTS_DIR: dir }));
+  storage = openStorage(readSettings(storageSettings, { ATTACHMENTS_DIR: dir }), { log: silent });
 });
 afterAll(() => owned.disposeAsync());
 beforeEach(() => rig.sql('delete from attachments'));

@@ -25,12 +25,14 @@ const BEGINNINGS: readonly (readonly [beginning: string, type: string])[] = [
   ['\xff\xf2', 'audio/mpeg'],
 ];
 
-/** The first brand of an ISO media file says what kind it is; every other brand is a film. */
-const STILL_BRANDS: Readonly<Record<string, string>> = {
+/** The first brand of an ISO media file says what kind it is; of every other brand it is a film. */
+const BRANDS: Readonly<Record<string, string>> = {
   avif: 'image/avif',
   heic: 'image/heic',
   heix: 'image/heic',
   mif1: 'image/heic',
+  'M4A ': 'audio/mp4',
+  'qt  ': 'video/quicktime',
 };
 
 /** What a file is by its first bytes, whatever anybody says of it; null when nobody can tell. */
@@ -40,7 +42,7 @@ export function sniff(start: Uint8Array): string | null {
   const found = BEGINNINGS.find(([beginning]) => head.startsWith(beginning));
   if (found) return found[1];
   if (head.startsWith('RIFF') && head.startsWith('WEBP', 8)) return 'image/webp';
-  if (head.startsWith('ftyp', 4)) return STILL_BRANDS[head.slice(8, 12)] ?? 'video/mp4';
+  if (head.startsWith('ftyp', 4)) return BRANDS[head.slice(8, 12)] ?? 'video/mp4';
   return isText(start) ? 'text/plain' : null;
 }
 

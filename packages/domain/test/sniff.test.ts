@@ -17,6 +17,7 @@ describe('[FILE-33] what a file is', () => {
     ['application/zip', 'PK\x03\x04\x14\0'],
     ['video/mp4', '\0\0\0\x18ftypmp42'],
     ['video/mp4', '\0\0\0\x14ftypisom'],
+    ['audio/mp4', '\0\0\0\x20ftypM4A '],
     ['audio/mpeg', 'ID3\x04\0'],
     ['audio/mpeg', '\xff\xfb\x90\x64'],
     ['audio/ogg', 'OggS\0\x02'],

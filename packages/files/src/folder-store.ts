@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type ByteRange, isObjectKey, type ObjectKey, type ObjectStore } from '@parley/domain';
-import { onStore, orNull } from './store-away.ts';
+import { orNull, type StoreCall } from './store-calls.ts';
 
-/** What became of an upload. All but `kept` leave nothing behind. */
-export type Received = 'kept' | 'taken' | 'too-long' | 'too-short';
+/** What became of an upload. All but `kept` leave nothing behind; `broken`: its sender went away. */
+export type Received = 'kept' | 'taken' | 'too-long' | 'too-short' | 'broken';
 
 /** Attachments in a folder of this machine, or one that every machine has mounted. */
 export interface FolderStore extends ObjectStore {
@@ -20,7 +20,7 @@ export interface FolderStore extends ObjectStore {
 const PARTS = 'parts';
 
 /** Makes a store in a folder. Nothing is touched before the first call. */
-export function createFolderStore(dir: string): FolderStore {
+export function createFolderStore(dir: string, call: StoreCall): FolderStore {
   const root = resolve(dir);
   const pathOf = (key: ObjectKey) => {
     // Keys are ours; this is what holds if one is not.
@@ -29,26 +29,26 @@ export function createFolderStore(dir: string): FolderStore {
   };
   return {
     head: (key) =>
-      onStore(async () => {
+      call(async () => {
         const found = await unlessMissing(() => stat(pathOf(key)));
         return found && { byteSize: found.size };
       }),
-    readStart: (key, maxBytes) => onStore(() => unlessMissing(() => readStart(pathOf(key), maxBytes))),
-    read: (key, range) => onStore(() => unlessMissing(() => openRead(pathOf(key), range))),
+    readStart: (key, maxBytes) => call(() => unlessMissing(() => readStart(pathOf(key), maxBytes))),
+    read: (key, range) => call(() => unlessMissing(() => openRead(pathOf(key), range))),
     put: (key, bytes) =>
-      onStore(() =>
+      call(() =>
         asPart(root, async (part) => {
           await writePart(part, [bytes], bytes.length);
           await intoPlace(pathOf(key), (to) => rename(part, to));
         }),
       ),
-    move: (from, to) => onStore(async () => (await linked(pathOf(from), pathOf(to))) && remove(pathOf(from))),
+    move: (from, to) => call(async () => (await linked(pathOf(from), pathOf(to))) && remove(pathOf(from))),
     delete: (keys) =>
-      onStore(async () => {
+      call(async () => {
         for (const key of keys) await remove(pathOf(key));
       }),
-    removeUnfinished: (olderThanMs) => onStore(() => removeOld(join(root, PARTS), olderThanMs)),
-    receive: (upload, body, byteSize) => onStore(() => receive({ root, path: pathOf(upload), body, byteSize })),
+    removeUnfinished: (olderThanMs) => call(() => removeOld(join(root, PARTS), olderThanMs)),
+    receive: (upload, body, byteSize) => call(() => receive({ root, path: pathOf(upload), body, byteSize })),
   };
 }
 
@@ -61,12 +61,28 @@ interface Receiving {
 
 async function receive({ root, path, body, byteSize }: Receiving): Promise<Received> {
   if (await unlessMissing(() => stat(path))) return 'taken';
-  return asPart(root, async (part) => {
-    const written = await writePart(part, body, byteSize);
-    if (written > byteSize) return 'too-long';
-    if (written < byteSize) return 'too-short';
-    return (await linked(part, path)) ? 'kept' : 'taken';
-  });
+  try {
+    return await asPart(root, async (part) => {
+      const written = await writePart(part, piecesOf(body), byteSize);
+      if (written > byteSize) return 'too-long';
+      if (written < byteSize) return 'too-short';
+      return (await linked(part, path)) ? 'kept' : 'taken';
+    });
+  } catch (error) {
+    if (error instanceof BrokenUpload) return 'broken';
+    throw error;
+  }
+}
+
+/** The sender's fault, which must not pass for the storage's. */
+class BrokenUpload extends Error {}
+
+async function* piecesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new BrokenUpload('the upload broke off', { cause: error });
+  }
 }
 
 /** Runs work on a new part, and removes the part whatever happens. */

@@ -1,5 +1,5 @@
 import type { FileLinks, ObjectStore } from '@parley/domain';
-import type { Service } from '@parley/runtime';
+import type { Log, Service } from '@parley/runtime';
 import { bucketOf } from './bucket.ts';
 import { createFolderStore, type FolderStore } from './folder-store.ts';
 import { ownLinks } from './own-links.ts';
@@ -7,6 +7,7 @@ import { s3Links } from './s3-links.ts';
 import { createS3Store } from './s3-store.ts';
 import type { StorageSettings } from './settings.ts';
 import { createSignedPaths, type SignedPaths } from './signed-paths.ts';
+import { createStoreCalls } from './store-calls.ts';
 
 /** Where attachments lie, for who only works with them. Nothing is asked before the first call. */
 export interface Storage extends Service {
@@ -22,22 +23,31 @@ export interface Files extends Storage {
 }
 
 /** The storage that the settings name. */
-export function openStorage(settings: StorageSettings): Storage {
+export function openStorage(settings: StorageSettings, { log }: { log: Log }): Storage {
   const bucket = bucketOf(settings);
-  const objects = bucket ? createS3Store(bucket) : createFolderStore(settings.ATTACHMENTS_DIR);
+  const calls = createStoreCalls(log);
+  const objects = bucket ? createS3Store(bucket, calls) : createFolderStore(settings.ATTACHMENTS_DIR, calls);
   return { ...serviceOf(bucket), objects };
 }
 
 /** The storage that the settings name, with links signed by the secret. */
-export function openFiles(settings: StorageSettings, secret: string): Files {
+export function openFiles(settings: StorageSettings, { secret, log }: { secret: string; log: Log }): Files {
   const bucket = bucketOf(settings);
+  const calls = createStoreCalls(log);
   const signedPaths = createSignedPaths(secret);
-  const links = ownLinks(signedPaths);
+  const own = ownLinks(signedPaths);
   const service = serviceOf(bucket);
-  if (bucket)
-    return { ...service, objects: createS3Store(bucket), links: s3Links(bucket, links), signedPaths, receive: null };
-  const folder = createFolderStore(settings.ATTACHMENTS_DIR);
-  return { ...service, objects: folder, links, signedPaths, receive: folder.receive };
+  if (bucket) {
+    return {
+      ...service,
+      objects: createS3Store(bucket, calls),
+      links: s3Links(bucket, own),
+      signedPaths,
+      receive: null,
+    };
+  }
+  const folder = createFolderStore(settings.ATTACHMENTS_DIR, calls);
+  return { ...service, objects: folder, links: own, signedPaths, receive: folder.receive };
 }
 
 function serviceOf(bucket: ReturnType<typeof bucketOf>): Service {

@@ -2,17 +2,15 @@ import { type FileLinks, objectKeys, type Presentation, UNKNOWN_TYPE } from '@pa
 import type { Bucket, OpenBucket } from './bucket.ts';
 import { contentDisposition } from './content-disposition.ts';
 import { at } from './s3-store.ts';
-import { onStore } from './store-away.ts';
 
-/** Links straight to a bucket: the bytes do not pass through us. Those to thumbnails are our own. */
+/** Links straight to a bucket, made without asking it: the bytes do not pass through us. Those to thumbnails are our own. */
 export function s3Links(bucket: Bucket, own: Pick<FileLinks, 'thumbnail'>): FileLinks {
   return {
-    upload: (id, upload) =>
-      onStore(async () => ({
-        url: await signUpload(await bucket.open(), id, upload),
-        headers: { 'content-type': upload.contentType },
-      })),
-    download: (id, download) => onStore(async () => signDownload(await bucket.open(), id, download)),
+    upload: async (id, upload) => ({
+      url: await signUpload(await bucket.open(), id, upload),
+      headers: { 'content-type': upload.contentType },
+    }),
+    download: async (id, download) => signDownload(await bucket.open(), id, download),
     thumbnail: (id, expiresAt) => own.thumbnail(id, expiresAt),
   };
 }

@@ -1,14 +1,14 @@
 import { type ByteRange, isObjectKey, type ObjectKey, type ObjectStore } from '@parley/domain';
 import type { Bucket, OpenBucket } from './bucket.ts';
-import { onStore, orNull } from './store-away.ts';
+import { orNull, type StoreCall } from './store-calls.ts';
 
 /**
  * Attachments in a bucket of anything that speaks S3. Moving copies: of two who move to the same place at the same moment both may
  * succeed, which harms nobody but the one uploader who does so.
  */
-export function createS3Store(bucket: Bucket): ObjectStore {
+export function createS3Store(bucket: Bucket, call: StoreCall): ObjectStore {
   const inBucket = <T>(work: (opened: OpenBucket) => Promise<T>): Promise<T> =>
-    onStore(async () => work(await bucket.open()));
+    call(async () => work(await bucket.open()));
   return {
     head: (key) => inBucket((opened) => headOf(opened, key)),
     readStart: (key, maxBytes) =>

@@ -1,16 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ObjectKey, type ObjectStore, objectKeys } from '@parley/domain';
-import { readSettings } from '@parley/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLog, readSettings } from '@parley/runtime';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Files, filesSettings, openFiles } from '../src/index.ts';
 import { startS3 } from './s3-server.ts';
 
 // One suite, held against every kind of storage.
 
-const SECRET = 'a secret of more than thirty-two bytes';
+const about = { secret: 'a secret of more than thirty-two bytes', log: createLog({ name: 'test', level: 'silent' }) };
 const TYPE = 'application/octet-stream';
 const MINUTE_MS = 60_000;
 
@@ -20,12 +20,12 @@ type Opening = (owned: AsyncDisposableStack) => Promise<Files>;
 const openFolder: Opening = async (owned) => {
   const dir = await mkdtemp(join(tmpdir(), 'parley-files-'));
   owned.defer(() => rm(dir, { recursive: true, force: true }));
-  return openFiles(readSettings(filesSettings, { ATTACHMENTS_DIR: dir }), SECRET);
+  return openFiles(readSettings(filesSettings, { ATTACHMENTS_DIR: dir }), about);
 };
 
 const openBucket: Opening = async (owned) => {
   const server = owned.use(await startS3());
-  const files = openFiles(readSettings(filesSettings, server.settings), SECRET);
+  const files = openFiles(readSettings(filesSettings, server.settings), about);
   owned.defer(() => files.stop());
   return files;
 };
@@ -118,13 +118,13 @@ describe.each(KINDS)('%s', (_kind, opening) => {
 
   it('[FILE-6] links name one attachment each, and say what a client is to send along', async () => {
     const id = randomUUID();
-    const about = { byteSize: 3, contentType: 'image/png', expiresAt: Date.now() + MINUTE_MS };
-    const upload = await files.links.upload(id, about);
+    const expiresAt = Date.now() + MINUTE_MS;
+    const upload = await files.links.upload(id, { byteSize: 3, contentType: 'image/png', expiresAt });
     expect(upload.headers).toEqual({ 'content-type': 'image/png' });
     expect(upload.url).toContain(id);
-    const shown = { fileName: 'a.png', inlineType: 'image/png', expiresAt: about.expiresAt };
+    const shown = { fileName: 'a.png', inlineType: 'image/png', expiresAt };
     expect(await files.links.download(id, shown)).toContain(id);
-    expect(files.links.thumbnail(id, about.expiresAt)).toMatch(new RegExp(`^/files/${id}/thumbnail\\?expires=\\d+&`));
+    expect(files.links.thumbnail(id, expiresAt)).toMatch(new RegExp(`^/files/${id}/thumbnail\\?expires=\\d+&`));
   });
 });
 
@@ -185,12 +185,77 @@ describe('a bucket’s own links', () => {
     await using server = await startS3();
     const wrong = { bucket: { S3_BUCKET: 'elsewhere' }, address: { S3_ENDPOINT: 'http://127.0.0.1:1' } };
     for (const [what, over] of Object.entries(wrong)) {
-      const { objects, stop } = openFiles(readSettings(filesSettings, { ...server.settings, ...over }), SECRET);
+      const { objects, stop } = openFiles(readSettings(filesSettings, { ...server.settings, ...over }), about);
       const key = objectKeys.attachment(randomUUID());
       await expect(objects.read(key), what).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await expect(objects.put(key, bytesOf('x'), TYPE), what).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await stop();
     }
+  });
+});
+
+describe('a folder', () => {
+  const owned = new AsyncDisposableStack();
+  let dir: string;
+  let receive: NonNullable<Files['receive']>;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'parley-files-'));
+    owned.defer(() => rm(dir, { recursive: true, force: true }));
+    const files = openFiles(readSettings(filesSettings, { ATTACHMENTS_DIR: dir }), about);
+    if (!files.receive) throw new Error('a folder receives');
+    receive = files.receive;
+  });
+  afterAll(() => owned.disposeAsync());
+
+  async function* pieces(count: number, end: () => void = () => undefined) {
+    for (let i = 0; i < count; i++) yield bytesOf('ten bytes!');
+    end();
+  }
+  const left = async () =>
+    (await readdir(dir, { recursive: true, withFileTypes: true })).filter((found) => found.isFile());
+
+  it('[FILE-14] takes an upload of exactly its length, and leaves nothing of any other', async () => {
+    let read = 0;
+    async function* endless() {
+      for (; read < 1_000; read++) yield bytesOf('ten bytes!');
+    }
+    const key = () => objectKeys.upload(randomUUID());
+    expect(await receive(key(), endless(), 30)).toBe('too-long');
+    expect(read).toBeLessThan(10);
+    expect(await receive(key(), pieces(2), 30)).toBe('too-short');
+    expect(await receive(key(), pieces(0), 30)).toBe('too-short');
+    expect(await left()).toEqual([]);
+    expect(await receive(key(), pieces(3), 30)).toBe('kept');
+    expect(await left()).toHaveLength(1);
+  });
+
+  it('[FILE-15] an upload that breaks off is its sender’s fault: the storage is not taken for away', async () => {
+    const before = (await left()).length;
+    const fail = () => {
+      throw new Error('the socket is gone');
+    };
+    for (let i = 0; i < 20; i++)
+      expect(await receive(objectKeys.upload(randomUUID()), pieces(2, fail), 30)).toBe('broken');
+    expect(await receive(objectKeys.upload(randomUUID()), pieces(3), 30)).toBe('kept');
+    expect(await left()).toHaveLength(before + 1);
+  });
+
+  it('[FILE-16] of many uploads under one key one stands', async () => {
+    const key = objectKeys.upload(randomUUID());
+    const outcomes = await Promise.all(Array.from({ length: 8 }, () => receive(key, pieces(3), 30)));
+    expect(outcomes.filter((outcome) => outcome === 'kept')).toHaveLength(1);
+    expect(await receive(key, pieces(3), 30)).toBe('taken');
+  });
+
+  it('[FILE-9] that cannot be written is UNAVAILABLE; after some failures nobody waits for it', async () => {
+    const place = join(dir, 'no folder');
+    await writeFile(place, '');
+    const { objects } = openFiles(readSettings(filesSettings, { ATTACHMENTS_DIR: place }), about);
+    const put = () => objects.put(objectKeys.attachment(randomUUID()), bytesOf('x'), TYPE);
+    for (let i = 0; i < 5; i++) await expect(put()).rejects.toMatchObject({ cause: { code: 'ENOTDIR' } });
+    await expect(put()).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: { name: 'BreakerOpenError' } });
+    await rm(place);
+    await vi.waitFor(put, 5_000);
   });
 });
 

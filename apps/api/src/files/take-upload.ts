@@ -35,7 +35,7 @@ export function takeUpload({ receive, attachments }: TakeUploadDeps) {
       const outcome = await receive(objectKeys.upload(attachmentId), body, byteSize);
       if (outcome === 'taken') throw taken();
       if (outcome === 'too-long') throw tooLong();
-      if (outcome === 'too-short') throw tooShort();
+      if (outcome !== 'kept') throw tooShort();
       response.writeHead(204).end();
     } finally {
       underWay.delete(attachmentId);
