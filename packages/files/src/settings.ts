@@ -1,7 +1,19 @@
 import { bool, integer, list, setting, text, url, type Values } from '@parley/runtime';
+import * as z from 'zod';
 
 const SECRET_MIN_BYTES = 32;
 const MEGABYTE = 1_048_576;
+
+function bucketName(): z.ZodType<string> {
+  const error = 'the name of a bucket: 3 to 63 small letters, digits, dots and hyphens';
+  return z.string({ error }).regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error });
+}
+
+/** A word that is no type would refuse everything, and say nothing. */
+function contentTypes(): z.ZodType<readonly string[]> {
+  const isType = (word: string) => word === '*/*' || /^[a-z]+\/(?:\*|[a-z0-9][a-z0-9.+-]*)$/.test(word);
+  return list().refine((words) => words.every(isType), { error: 'content types such as image/*,application/pdf' });
+}
 
 /** Where attachments lie, for every process that touches them. */
 export const storageSettings = {
@@ -10,7 +22,7 @@ export const storageSettings = {
     '.data/attachments',
     'Folder of attachments where no S3_BUCKET is set; every api and worker must see the same one',
   ),
-  S3_BUCKET: setting(text().nullable(), null, 'Bucket of attachments; without it they lie in ATTACHMENTS_DIR'),
+  S3_BUCKET: setting(bucketName().nullable(), null, 'Bucket of attachments; without it they lie in ATTACHMENTS_DIR'),
   S3_ENDPOINT: setting(
     url(['http', 'https']).nullable(),
     null,
@@ -37,7 +49,7 @@ export const filesSettings = {
   ),
   ATTACHMENT_MAX_BYTES: setting(integer({ min: 1, max: 5_000 * MEGABYTE }), 25 * MEGABYTE, 'Bytes of one attachment'),
   ATTACHMENT_TYPES: setting(
-    list(),
+    contentTypes(),
     ['application/*', 'audio/*', 'image/*', 'text/*', 'video/*'],
     'Content types that may be attached, with commas; image/* stands for all images',
   ),

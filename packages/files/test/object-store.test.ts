@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ObjectKey, type ObjectStore, objectKeys } from '@parley/domain';
 import { createLog, readSettings } from '@parley/runtime';
+import { freePort } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Files, filesSettings, openFiles } from '../src/index.ts';
 import { startS3 } from './s3-server.ts';
@@ -183,7 +184,10 @@ describe('a bucket’s own links', () => {
 
   it('[FILE-9] a storage that is away, or has no such bucket, is UNAVAILABLE: nothing counts as missing', async () => {
     await using server = await startS3();
-    const wrong = { bucket: { S3_BUCKET: 'elsewhere' }, address: { S3_ENDPOINT: 'http://127.0.0.1:1' } };
+    const wrong = {
+      bucket: { S3_BUCKET: 'elsewhere' },
+      address: { S3_ENDPOINT: `http://127.0.0.1:${await freePort()}` },
+    };
     for (const [what, over] of Object.entries(wrong)) {
       const { objects, stop } = openFiles(readSettings(filesSettings, { ...server.settings, ...over }), about);
       const key = objectKeys.attachment(randomUUID());

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { filePaths } from '@parley/domain';
+import { readSettings } from '@parley/runtime';
 import { describe, expect, it } from 'vitest';
 import { contentDisposition } from '../src/content-disposition.ts';
-import { filesContradictions, storageContradictions } from '../src/settings.ts';
+import { filesContradictions, filesSettings, storageContradictions } from '../src/settings.ts';
 import { createSignedPaths } from '../src/signed-paths.ts';
 
 const paths = createSignedPaths('a secret of more than thirty-two bytes');
@@ -53,4 +54,11 @@ it('[FILE-32] settings of the storage that contradict each other, or leave no ke
   ]);
   expect(filesContradictions({ AUTH_JWKS_URL: 'https://keys', FILES_SECRET: 'x'.repeat(32) })).toEqual([]);
   expect(filesContradictions({ AUTH_SECRET: 'x'.repeat(32) })).toEqual([]);
+  const bad = { S3_BUCKET: 'a/../b', ATTACHMENT_TYPES: 'image/*, pdf', ATTACHMENT_MAX_BYTES: '0' };
+  for (const [name, value] of Object.entries(bad)) {
+    expect(() => readSettings(filesSettings, { [name]: value }), name).toThrow(`1 bad setting:\n  ${name}: `);
+  }
+  expect(
+    readSettings(filesSettings, { ATTACHMENT_TYPES: 'image/*, application/vnd.ms-excel, */*' }).ATTACHMENT_TYPES,
+  ).toEqual(['image/*', 'application/vnd.ms-excel', '*/*']);
 });
