@@ -14,8 +14,7 @@ import {
   RedisMessageLog,
   ReplicaWait,
 } from '@parley/cache';
-import { findChannel, listChannels, openAttachment, type UserHints } from '@parley/domain';
-import { openFiles } from '@parley/files';
+import { findChannel, listChannels, type UserHints, withPresence } from '@parley/domain';
 import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
 import { createDoorbell, createThumbnails, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
@@ -25,8 +24,10 @@ import { createVerifier } from './auth/verify-token.ts';
 import { createCases } from './cases/cases.ts';
 import type { Context } from './context.ts';
 import { askDependencies, createPolicyCheck, type ThreadStanding } from './dependencies.ts';
+import { createEphemeralParts } from './ephemeral/ephemeral-parts.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
+import { createFileParts } from './files/file-parts.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
@@ -82,16 +83,12 @@ export function composeThread(options: ComposeOptions): ApiThread {
       slot: shared.slot,
     }),
     limiter: stores.limiter,
+    presence: stores.ephemeral.sessions,
     graceMs: settings.TOKEN_GRACE_MS,
   };
-  const { files, attachments, messageLog } = stores;
-  const port = openPublicPort({
-    ...options,
-    sessions,
-    answers: answersOf(options, stores),
-    files: { files, attachments, open: openAttachment({ ...stores, log: messageLog }) },
-    healthy: () => serving,
-  });
+  const answers = answersOf(options, stores);
+  const files = stores.files.routes({ ...stores, log: stores.messageLog });
+  const port = openPublicPort({ ...options, sessions, answers, files, healthy: () => serving });
   lifecycle.userFacing(port, { withinMs: settings.DRAIN_WINDOW_MS + 10_000 });
   const standing = standingOf(options, stores);
   return {
@@ -115,8 +112,6 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const store = openStore(settings, { name: 'parley-api', log });
   const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
   const archive = guardPort(store.archive, breaker);
-  const attachments = guardPort(store.attachments, breaker);
-  const files = openFiles(settings, { secret: settings.FILES_SECRET ?? settings.AUTH_SECRET ?? '', log });
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
@@ -130,6 +125,7 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const server = { url: logUrl, prefix: queuePrefix(KEY_PREFIX) };
   const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
   const thumbnails = createThumbnails({ server, log });
+  const files = createFileParts({ settings, attachments: guardPort(store.attachments, breaker), thumbnails, log });
   const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
   const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
@@ -150,14 +146,17 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     run: () => connect(connection),
     stop: () => close(connection),
   }));
-  const services: Service[] = [store, files, ...connections, memory, doorbell, thumbnails, epochs, broker, hub];
-  const held = { attachments, files, thumbnails };
-  return { ...held, store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+  const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
+  const carried = [memory, doorbell, thumbnails, epochs, broker, hub];
+  const services = [store, files.storage, ...connections, ...carried, ...ephemeral.services];
+  const parts = { redis, epochs, views, messageLog, limiter, hub, broker, doorbell, ephemeral, files };
+  return { store, archive, ...parts, services };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, views, messageLog, limiter, hub, broker, doorbell, attachments, files, thumbnails } = stores;
+  const { archive, views, messageLog, limiter, hub, broker, doorbell, ephemeral } = stores;
+  const { presences, sessions, typing } = ephemeral;
   const hints: UserHints = {
     tell: (userIds, hint) => {
       for (const userId of userIds) {
@@ -178,23 +177,29 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,
-    attachments,
-    thumbnails,
-    objects: files.objects,
-    links: files.links,
-    attachmentRules: { maxBytes: settings.ATTACHMENT_MAX_BYTES, types: settings.ATTACHMENT_TYPES },
+    presences,
+    sessions,
+    typing,
+    ...stores.files.cases,
   });
   const list = listChannels({ archive, views });
+  const find = findChannel({ archive, views });
+  const live = withPresence(presences);
   const feedDeps = {
     hub,
+    ephemeral: ephemeral.hub,
     views,
     archive,
     log: messageLog,
     logger: log,
     clock: systemClock,
     newId: () => randomUUID(),
-    summaries: async (userId: string) => (await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items,
-    summary: findChannel({ archive, views }),
+    summaries: async (userId: string) => live.summaries((await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items),
+    summary: async (userId: string, channelId: string) => {
+      const found = await find(userId, channelId);
+      return (found && (await live.summaries([found]))[0]) ?? null;
+    },
+    invitations: (userId: string) => archive.invitations(userId),
   };
   return {
     cases: measureCases(cases, metrics),

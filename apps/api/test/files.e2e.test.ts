@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChannelEvent, Message } from '@parley/protocol';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fileDesk, filesIn, rawStatus, streamed } from './file-desk.ts';
 import { makePng } from './picture.ts';
@@ -18,7 +17,6 @@ let bob: Chatter;
 let eve: Chatter;
 let desk: ReturnType<typeof fileDesk>;
 let channelId: string;
-let sql: pg.Client;
 const png = makePng(640, 480);
 const some = (length: number) => new Uint8Array(randomBytes(length));
 const bytesOf = (words: string) => new TextEncoder().encode(words);
@@ -31,12 +29,9 @@ beforeAll(async () => {
   desk = fileDesk(stack.url);
   channelId = (await ada.trpc.channel.create.mutate({ kind: 'group', memberIds: [bob.userId] })).id;
   await stack.startWorker();
-  sql = new pg.Client({ connectionString: stack.db.url });
-  await sql.connect();
 });
 
 afterAll(async () => {
-  await sql?.end();
   await stack?.[Symbol.asyncDispose]();
   await rm(dir, { recursive: true, force: true });
 });
@@ -340,17 +335,27 @@ describe('a message with attachments', () => {
     expect(shown.attachments.map(({ id }) => id)).toEqual(ids);
   });
 
-  it('[FILE-23] that is deleted takes its attachments out of reach at once', async () => {
-    const { id } = await desk.attach(ada, image());
-    const { messageId } = await ada.trpc.message.send.mutate({
-      ...text(channelId, 'x'),
-      attachmentIds: [id],
-      ack: 'persisted',
+  it('[FILE-23] keeps them through edits; once it is deleted they are out of reach', async () => {
+    const attachment = await desk.attach(ada, image());
+    const message = { ...text(channelId, 'x'), attachmentIds: [attachment.id] };
+    const { messageId } = await ada.trpc.message.send.mutate(message);
+    const edits: ChannelEvent[] = [];
+    const feed = bob.trpc.feed.channel.subscribe(
+      { channelId },
+      { onData: ({ data }) => data.type === 'message.updated' && edits.push(data) },
+    );
+    await vi.waitFor(async () => {
+      await ada.trpc.message.edit.mutate({ channelId, messageId, body: 'y' });
+      expect(edits).not.toEqual([]);
     });
-    const { url } = await bob.trpc.attachment.url.query({ attachmentId: id });
+    expect(edits[0]).toMatchObject({ message: { id: messageId, attachments: [attachment] } });
+    feed.unsubscribe();
+    const { url } = await bob.trpc.attachment.url.query({ attachmentId: attachment.id });
     expect((await desk.get(url)).status).toBe(200);
-    await sql.query('update messages set deleted_at = 1 where id = $1', [messageId]);
-    expect((await desk.get(url)).status).toBe(404);
-    expect((await failureOf(bob.trpc.attachment.url.query({ attachmentId: id }))).code).toBe('NOT_FOUND');
+    await ada.trpc.message.delete.mutate({ channelId, messageId });
+    await vi.waitFor(async () => expect((await desk.get(url)).status).toBe(404));
+    expect((await failureOf(bob.trpc.attachment.url.query({ attachmentId: attachment.id }))).code).toBe('NOT_FOUND');
+    const { attachments } = await bob.trpc.message.get.query({ channelId, messageId });
+    expect(attachments).toEqual([]);
   });
 });

@@ -1,4 +1,14 @@
-import { close, connect, createConnection, createKeys, Epochs, LogStore, RedisDrainLog } from '@parley/cache';
+import {
+  CacheStore,
+  close,
+  connect,
+  createConnection,
+  createKeys,
+  Epochs,
+  LogStore,
+  RedisDrainLog,
+  RedisPresences,
+} from '@parley/cache';
 import { openStorage } from '@parley/files';
 import { createDoorbell, createLaneConsumer, JOBS, JobConsumer, queuePrefix } from '@parley/queue';
 import {
@@ -6,6 +16,7 @@ import {
   createOpsServer,
   Lifecycle,
   type Log,
+  Loop,
   type Metrics,
   type Service,
   systemClock,
@@ -17,6 +28,7 @@ import { createDrainer } from './drain/drainer.ts';
 import { createLaneWatch } from './drain/lane-watch.ts';
 import { createMakeThumbnail } from './jobs/make-thumbnail.ts';
 import { createPersistLane } from './jobs/persist-lane.ts';
+import { createPresenceSweep } from './jobs/presence-sweep.ts';
 import type { WorkerSettings } from './settings.ts';
 import { storesReadiness, untilStoresReady } from './stores-ready.ts';
 import { ImageThread } from './thumbnails/image-thread.ts';
@@ -65,6 +77,7 @@ export function composeWorker(settings: WorkerSettings, logger: Log): Worker {
 interface Stores {
   readonly store: Store;
   readonly drainLog: RedisDrainLog;
+  readonly presences: RedisPresences;
   /** In the order of their start. */
   readonly services: readonly Service[];
 }
@@ -75,13 +88,22 @@ function composeStores(settings: WorkerSettings, logger: Log): Stores {
   const redis = createConnection({ url: REDIS_LOG_URL, kind: 'log', timeoutMs: LOG_TIMEOUT_MS, log: logger });
   const logStore = new LogStore({ redis });
   const keys = createKeys(KEY_PREFIX);
+  const cache = createConnection({
+    url: settings.REDIS_CACHE_URL,
+    kind: 'cache',
+    timeoutMs: settings.CACHE_TIMEOUT_MS,
+    log: logger,
+  });
+  const { PRESENCE_TTL_MS: ttlMs, LAST_SEEN_TTL_MS: lastSeenTtlMs } = settings;
   const { ledger } = store;
   const epochs = new Epochs({ store: logStore, ledger, keys, backlogMaxEntries: BACKLOG_MAX_ENTRIES, log: logger });
   const connection: Service = { name: 'log store', run: () => connect(redis), stop: () => close(redis) };
+  const beside: Service = { name: 'cache store', run: () => connect(cache), stop: () => close(cache) };
   return {
     store,
     drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
-    services: [store, connection, epochs],
+    presences: new RedisPresences({ store: new CacheStore(cache), keys, ttlMs, lastSeenTtlMs }),
+    services: [store, connection, beside, epochs],
   };
 }
 
@@ -92,7 +114,7 @@ interface WorkParts extends Stores {
 
 function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
   const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
-  const { store, drainLog: log, logger, metrics } = parts;
+  const { store, drainLog: log, presences, logger, metrics } = parts;
   const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
   const drainMetrics = createDrainMetrics(metrics);
   const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
@@ -110,6 +132,10 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
   lifecycle.supporting(doorbell);
   lifecycle.supporting(drainer);
   lifecycle.supporting(createCursorFlush({ log, store: store.drain, logger }));
+  const sweep = createPresenceSweep({ times: presences, store: store.seen });
+  lifecycle.supporting(
+    new Loop({ name: 'presence sweep', everyMs: settings.PRESENCE_SWEEP_MS, work: sweep, log: logger }),
+  );
   lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
   lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
   const { objects } = lifecycle.supporting(openStorage(settings, { log: logger }));

@@ -20,7 +20,8 @@ afterAll(async () => {
 });
 
 function started(env: Record<string, string> = {}) {
-  return startWorker({ DATABASE_URL: database.url, REDIS_LOG_URL: redis.url, LOG_LEVEL: 'warn', ...env });
+  const stores = { DATABASE_URL: database.url, REDIS_LOG_URL: redis.url, REDIS_CACHE_URL: redis.url };
+  return startWorker({ ...stores, LOG_LEVEL: 'warn', ...env });
 }
 
 test.each(['SIGTERM', 'SIGINT'] as const)(

@@ -1,7 +1,9 @@
 export { RedisBroker } from './broker.ts';
+export { CacheStore } from './cache-store.ts';
 export { RedisChannelViews } from './channel-views.ts';
 export { type ConnectionKind, close, connect, createConnection } from './connections.ts';
 export { RedisDrainLog } from './drain-log.ts';
+export { RedisEphemeralBroker } from './ephemeral-broker.ts';
 export { type Epoch, Epochs } from './epochs.ts';
 export { HeaderLoad } from './header-load.ts';
 export { createKeys, type Keys } from './keys.ts';
@@ -10,5 +12,8 @@ export { LogMemory } from './log-memory.ts';
 export { LogStore } from './log-store.ts';
 export { RedisMessageLog } from './message-log.ts';
 export { checkPolicies } from './policy-check.ts';
+export { RedisPresenceSessions } from './presence-sessions.ts';
+export { RedisPresences } from './presences.ts';
 export { ReplicaWait } from './replica-wait.ts';
 export { cacheSettings } from './settings.ts';
+export { RedisTyping } from './typing.ts';

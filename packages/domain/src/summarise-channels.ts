@@ -1,8 +1,10 @@
-import { type Answer, type ChannelSummary, comparePositions, type Message, type Parsed } from '@parley/protocol';
+import { type Answer, type ChannelSummary, comparePositions, type Parsed } from '@parley/protocol';
+import { channelAsItIs } from './change-channel.ts';
 import { parseLine } from './log-line.ts';
 import { messageOf } from './message-of.ts';
+import { type StoredMessage, shownTo, withState } from './message-state.ts';
 import type { Archive, ChannelRow } from './ports/archive.ts';
-import { type ChannelView, type ChannelViews, unreadOf } from './ports/channel-view.ts';
+import { type ChannelView, type ChannelViews, mentionsOf, unreadOf } from './ports/channel-view.ts';
 import { roleOf } from './ranks.ts';
 import { positionAt } from './read-receipt.ts';
 import { notFound } from './settle-operation.ts';
@@ -10,7 +12,7 @@ import { orWhenAway } from './view-channel.ts';
 
 export interface SummaryDeps {
   readonly archive: Pick<Archive, 'channelsOf' | 'channel' | 'unread'>;
-  readonly views: Pick<ChannelViews, 'views' | 'last'>;
+  readonly views: Pick<ChannelViews, 'views' | 'last' | 'states'>;
 }
 
 /** What the log store adds to a row. */
@@ -61,11 +63,37 @@ export async function summarise(
   if (rows.length === 0) return [];
   const live = await liveOf(deps, userId, rows);
   const cold = rows.filter((_, i) => !live[i]?.view).map((row) => row.channel.id);
-  const counted = cold.length > 0 ? await deps.archive.unread(userId, cold) : new Map<string, number>();
-  return rows.flatMap((row, i) => {
+  const counted = cold.length > 0 ? await deps.archive.unread(userId, cold) : new Map<string, Counts>();
+  const drafts = rows.flatMap((row, i): SummaryDraft[] => {
     const { view, line } = live[i] ?? NOTHING;
-    if (!view) return [summaryOf(row, counted.get(row.channel.id) ?? 0)];
-    return view.rank === null ? [] : [freshened(row, view, line)];
+    const last = newer(row.lastMessage, line === null || !view ? null : lineMessage(line, view));
+    if (!view)
+      return [{ summary: summaryOf(row, counted.get(row.channel.id) ?? { unread: 0, mentions: 0 }), last, view }];
+    return view.rank === null ? [] : [{ summary: freshened(row, view), last, view }];
+  });
+  return finished(deps, userId, drafts);
+}
+
+interface SummaryDraft {
+  readonly summary: Omit<ChannelSummary, 'lastMessage'>;
+  readonly last: StoredMessage | null;
+  readonly view: ChannelView | null;
+}
+
+/** What was changed about channels and their last messages and may not be in Postgres yet, in one more look where there is any of it. */
+async function finished(
+  deps: Pick<SummaryDeps, 'views'>,
+  userId: string,
+  drafts: readonly SummaryDraft[],
+): Promise<ChannelSummary[]> {
+  const amended = drafts.filter(({ view }) => view?.amended);
+  const asked = amended.map(({ summary: { id }, last }) => ({ channelId: id, ids: last ? [id, last.id] : [id] }));
+  const states = await orWhenAway(() => deps.views.states(asked), []);
+  return drafts.map((draft) => {
+    const { summary, last, view } = draft;
+    const [ofChannel = null, ofLast = null] = states[amended.indexOf(draft)] ?? [];
+    const lastMessage = last && shownTo(userId, withState(last, ofLast));
+    return { ...summary, ...(view && channelAsItIs(summary, view, ofChannel)), lastMessage };
   });
 }
 
@@ -79,38 +107,40 @@ async function liveOf(deps: SummaryDeps, userId: string, rows: readonly ChannelR
   }, []);
 }
 
-function summaryOf(row: ChannelRow, unread: number): ChannelSummary {
+interface Counts {
+  readonly unread: number;
+  readonly mentions: number;
+}
+
+function summaryOf(row: ChannelRow, counts: Counts): Omit<ChannelSummary, 'lastMessage'> {
   return {
     ...row.channel,
     role: row.role,
     head: row.head,
     readTo: row.readTo,
-    unread,
-    mentions: 0,
-    lastMessage: row.lastMessage,
+    ...counts,
     members: [...row.members],
     muted: row.muted,
   };
 }
 
-function freshened(row: ChannelRow, view: ChannelView, line: string | null): ChannelSummary {
+function freshened(row: ChannelRow, view: ChannelView): Omit<ChannelSummary, 'lastMessage'> {
   return {
-    ...summaryOf(row, unreadOf(view)),
+    ...summaryOf(row, { unread: unreadOf(view), mentions: mentionsOf(view) }),
     role: view.rank === null ? row.role : roleOf(view.rank),
     head: view.headPosition ?? row.head,
     readTo: positionAt(view.readTo),
-    lastMessage: newer(row.lastMessage, line === null ? null : lineMessage(line, view)),
   };
 }
 
-function lineMessage(text: string, view: ChannelView): Message | null {
+function lineMessage(text: string, view: ChannelView): StoredMessage | null {
   const line = parseLine(text);
   if (!line || line.place.epoch !== view.epoch) return null;
   if (view.holes.some((hole) => hole.n === line.place.n)) return null;
   return messageOf(line, line.place.n <= view.persistedN);
 }
 
-function newer(stored: Message | null, live: Message | null): Message | null {
+function newer(stored: StoredMessage | null, live: StoredMessage | null): StoredMessage | null {
   if (!stored || !live) return stored ?? live;
   return comparePositions(live.position, stored.position) > 0 ? live : stored;
 }

@@ -3,10 +3,14 @@ import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import { AttachmentEntity } from './entities/attachment.ts';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
+import { InvitationEntity } from './entities/invitation.ts';
 import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntity } from './entities/log.ts';
+import { MentionEntity } from './entities/mention.ts';
 import { MessageEntity } from './entities/message.ts';
+import { ReactionEntity } from './entities/reaction.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
+import { Changes } from './migrations/20261125-changes.ts';
 import { AttachmentTables } from './migrations/20261126-attachments.ts';
 
 export interface ConnectionOptions {
@@ -36,6 +40,9 @@ export function ormConfig(options: ConnectionOptions): Options {
       ChannelHeadEntity,
       LogChangeEntity,
       DeadLetterEntity,
+      ReactionEntity,
+      MentionEntity,
+      InvitationEntity,
       AttachmentEntity,
     ],
     extensions: [Migrator],
@@ -46,6 +53,7 @@ export function ormConfig(options: ConnectionOptions): Options {
     migrations: {
       migrationsList: [
         { name: '20261120-first-tables', class: FirstTables },
+        { name: '20261125-changes', class: Changes },
         { name: '20261126-attachments', class: AttachmentTables },
       ],
       tableName: 'migrations',

@@ -1,4 +1,12 @@
-import type { Archive, AttachmentGraves, Attachments, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
+import type {
+  Archive,
+  AttachmentGraves,
+  Attachments,
+  DrainStore,
+  EpochLedger,
+  HeaderSource,
+  SeenStore,
+} from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
 import { archive } from './archive.ts';
 import { attachmentGraves, attachments } from './attachments.ts';
@@ -6,6 +14,7 @@ import { Database, type PoolUse } from './database.ts';
 import { drainStore } from './drain-store.ts';
 import { epochLedger } from './epoch-ledger.ts';
 import { headerSource } from './header-source.ts';
+import { seenStore } from './seen-store.ts';
 import { POOL_MAX_DEFAULT, STATEMENT_TIMEOUT_MS_DEFAULT, type StoreSettings } from './settings.ts';
 import { statement } from './statement.ts';
 
@@ -15,6 +24,7 @@ export interface Store extends Service, AsyncDisposable {
   readonly ledger: EpochLedger;
   readonly headers: HeaderSource;
   readonly drain: DrainStore;
+  readonly seen: SeenStore;
   readonly attachments: Attachments;
   readonly graves: AttachmentGraves;
   /** Rejects when Postgres does not answer, or its tables are not there. */
@@ -48,6 +58,7 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
     ledger: epochLedger(database),
     headers: headerSource(database),
     drain: drainStore(database),
+    seen: seenStore(database),
     attachments: attachments(database),
     graves: attachmentGraves(database),
     check: async () => {

@@ -4,7 +4,7 @@ import { type AttachmentCaseDeps, attachmentCases } from './attachment.ts';
 import { type ChannelCaseDeps, channelCases } from './channel.ts';
 import { type MemberCaseDeps, memberCases } from './member.ts';
 import { type MessageCaseDeps, messageCases } from './message.ts';
-import { presenceCases } from './presence.ts';
+import { type PresenceCaseDeps, presenceCases } from './presence.ts';
 import { pushCases } from './push.ts';
 import { reactionCases } from './reaction.ts';
 import { type ReceiptCaseDeps, receiptCases } from './receipt.ts';
@@ -13,7 +13,13 @@ import { type UserCaseDeps, userCases } from './user.ts';
 /** Everything that the use cases stand on. */
 export interface CaseDeps
   extends Omit<
-    UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps & AttachmentCaseDeps,
+    UserCaseDeps &
+      ChannelCaseDeps &
+      MemberCaseDeps &
+      MessageCaseDeps &
+      ReceiptCaseDeps &
+      PresenceCaseDeps &
+      AttachmentCaseDeps,
     'ids'
   > {
   readonly archive: Archive;
@@ -27,9 +33,9 @@ export function createCases(deps: CaseDeps): Cases {
     ...channelCases(deps),
     ...memberCases(deps),
     ...messageCases(deps),
-    ...reactionCases(),
+    ...reactionCases(deps),
     ...receiptCases(deps),
-    ...presenceCases(),
+    ...presenceCases(deps),
     ...attachmentCases(deps),
     ...pushCases(),
   };

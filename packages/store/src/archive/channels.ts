@@ -37,8 +37,11 @@ export function channels(database: Database): Pick<Archive, 'createChannel' | 'c
       return row ? channelRowOf(row) : null;
     },
     unread: async (userId, channelIds) => {
-      const rows = await database.query<{ channel_id: string; unread: number }>(UNREAD, [userId, channelIds]);
-      return new Map(rows.map((row) => [row.channel_id, row.unread]));
+      const rows = await database.query<{ channel_id: string; unread: number; mentions: number }>(UNREAD, [
+        userId,
+        channelIds,
+      ]);
+      return new Map(rows.map(({ channel_id, unread, mentions }) => [channel_id, { unread, mentions }]));
     },
   };
 }

@@ -3,10 +3,11 @@ select
   coalesce(cm.muted_until > extract(epoch from now()) * 1000, false) as muted,
   (select to_jsonb(h) from channel_head h where h.channel_id = cm.channel_id) as head,
   (
-    select to_jsonb(last)
-    from messages last
-    where last.channel_id = cm.channel_id
-    order by last.epoch desc, last.n desc
+    select
+      -- include message-json
+    from messages message
+    where message.channel_id = cm.channel_id
+    order by message.epoch desc, message.n desc
     limit 1
   ) as last_message,
   (
