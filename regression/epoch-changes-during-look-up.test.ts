@@ -74,6 +74,7 @@ it('an answer never names a newer epoch than that of the position it gives', asy
     doorbell: { ring: () => {} },
     watch: { watch: async () => ({ until: async (_: Position) => false, [Symbol.dispose]: () => {} }) },
     ids: { message: () => 'm', memberChange: () => 'c', fresh: () => 'f' },
+    attachments: { use: async () => [] },
   });
   const answer = await send('a', { channelId: 'c', clientMsgId: 'o', body: 'x', ack: 'accepted' });
   expect(answer).toMatchObject({ position: formatPosition({ epoch: 6, n: 1 }), epoch: 6, level: 'accepted' });

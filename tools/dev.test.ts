@@ -13,7 +13,7 @@ import { inShort } from './dev/child-log.ts';
 import { Leftovers } from './dev/leftovers.ts';
 import { checkPort } from './dev/port-check.ts';
 import { claimStackDir } from './dev/stack-dir.ts';
-import { secretOf, writeStackEnv } from './dev/stack-env.ts';
+import { filesOf, secretOf, writeStackEnv } from './dev/stack-env.ts';
 import { Supervised } from './dev/supervised.ts';
 
 let home: string;
@@ -165,7 +165,7 @@ describe('stack.env', () => {
     const dir = await fresh();
     const first = secretOf(dir, {});
     expect(first).toEqual({ AUTH_SECRET: expect.stringMatching(/^[0-9a-f]{64}$/), DEV_TOKENS: 'true' });
-    writeStackEnv(dir, { ...urls, ...first });
+    writeStackEnv(dir, { ...urls, ...first, ...filesOf(dir, {}) });
     expect(statSync(join(dir, 'stack.env')).mode & 0o777).toBe(0o600);
     expect(secretOf(dir, {})).toEqual(first);
     expect(secretOf(await fresh(), {}).AUTH_SECRET).not.toBe(first.AUTH_SECRET);
@@ -175,6 +175,20 @@ describe('stack.env', () => {
     const dir = await fresh();
     expect(secretOf(dir, { AUTH_SECRET: 's', DEV_TOKENS: 'false' })).toEqual({ AUTH_SECRET: 's', DEV_TOKENS: 'false' });
     expect(secretOf(dir, { AUTH_JWKS_URL: 'https://keys' })).toEqual({ DEV_TOKENS: 'false' });
+  });
+
+  it('[FILE-38] keeps attachments beside the other data, and a secret for links to them where there is no other', async () => {
+    const dir = await fresh();
+    const place = { ATTACHMENTS_DIR: join(dir, 'attachments') };
+    expect(filesOf(dir, {})).toEqual(place);
+    expect(filesOf(dir, { ATTACHMENTS_DIR: '/mnt/x', FILES_SECRET: 's' })).toEqual({
+      ATTACHMENTS_DIR: '/mnt/x',
+      FILES_SECRET: 's',
+    });
+    const first = filesOf(dir, { AUTH_JWKS_URL: 'https://keys' });
+    expect(first).toEqual({ ...place, FILES_SECRET: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    writeStackEnv(dir, { ...urls, DEV_TOKENS: 'false', ...first });
+    expect(filesOf(dir, { AUTH_JWKS_URL: 'https://keys' })).toEqual(first);
   });
 });
 

@@ -7,7 +7,7 @@ import { checkPort } from './port-check.ts';
 import { runNode } from './run-node.ts';
 import { postgresFor, redisFor } from './servers.ts';
 import { claimStackDir, type StackDir } from './stack-dir.ts';
-import { type StackEnv, secretOf, writeStackEnv } from './stack-env.ts';
+import { filesOf, type StackEnv, secretOf, writeStackEnv } from './stack-env.ts';
 import { Supervised } from './supervised.ts';
 import { buildWebPage } from './web-page.ts';
 
@@ -82,6 +82,7 @@ export class Stack {
       REDIS_LOG_URL: log.url,
       REDIS_CACHE_URL: cache.url,
       ...secretOf(dir, env),
+      ...filesOf(dir, env),
     };
   }
 

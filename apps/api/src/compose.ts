@@ -16,7 +16,7 @@ import {
 } from '@parley/cache';
 import { findChannel, listChannels, type UserHints, withPresence } from '@parley/domain';
 import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
-import { createDoorbell, queuePrefix } from '@parley/queue';
+import { createDoorbell, createThumbnails, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
 import { createKnownUsers } from './auth/known-users.ts';
@@ -27,6 +27,7 @@ import { askDependencies, createPolicyCheck, type ThreadStanding } from './depen
 import { createEphemeralParts } from './ephemeral/ephemeral-parts.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
+import { createFileParts } from './files/file-parts.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
@@ -88,7 +89,9 @@ export function composeThread(options: ComposeOptions): ApiThread {
     tickets: stores.tickets,
     graceMs: settings.TOKEN_GRACE_MS,
   };
-  const port = openPublicPort({ ...options, sessions, answers: answersOf(options, stores), healthy: () => serving });
+  const answers = answersOf(options, stores);
+  const files = stores.files.routes({ ...stores, log: stores.messageLog });
+  const port = openPublicPort({ ...options, sessions, answers, files, healthy: () => serving });
   lifecycle.userFacing(port, { withinMs: settings.DRAIN_WINDOW_MS + 10_000 });
   const standing = standingOf(options, stores);
   return {
@@ -110,7 +113,8 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
   const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
   const store = openStore(settings, { name: 'parley-api', log });
-  const archive = guardPort(store.archive, createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker));
+  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
+  const archive = guardPort(store.archive, breaker);
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
@@ -123,6 +127,8 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const logStore = new LogStore({ redis: redis.log, onBreaker: watch.log.onBreaker });
   const server = { url: logUrl, prefix: queuePrefix(KEY_PREFIX) };
   const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
+  const thumbnails = createThumbnails({ server, log });
+  const files = createFileParts({ settings, attachments: guardPort(store.attachments, breaker), thumbnails, log });
   const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
   const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
@@ -152,24 +158,11 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     stop: () => close(connection),
   }));
   const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
-  const core = [store, ...connections, memory, ...limits.services, doorbell, epochs, broker, hub];
-  const services: Service[] = [...core, ...ephemeral.services];
+  const carried = [memory, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
+  const services: Service[] = [store, files.storage, ...connections, ...carried, ...ephemeral.services];
   const { limiter } = limits;
-  return {
-    store,
-    archive,
-    redis,
-    epochs,
-    views,
-    messageLog,
-    limiter,
-    tickets,
-    hub,
-    broker,
-    doorbell,
-    ephemeral,
-    services,
-  };
+  const parts = { redis, epochs, views, messageLog, limiter, tickets, hub, broker, doorbell, ephemeral, files };
+  return { store, archive, ...parts, services };
 }
 
 /** What the procedures call. */
@@ -199,6 +192,7 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     presences,
     sessions,
     typing,
+    ...stores.files.cases,
   });
   const list = listChannels({ archive, views });
   const find = findChannel({ archive, views });

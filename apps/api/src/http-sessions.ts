@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Failure, type TicketHolder } from '@parley/domain';
 import type { HttpOpening, StreamConnection } from '@parley/transport';
 import { LiveSession } from './auth/live-session.ts';
@@ -19,6 +20,16 @@ export function openHttpSession(deps: SessionDeps) {
     const { allowed, retryAfterMs } = await deps.limiter.take('http.query', caller.userId, calls.length);
     if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
     return stream ? streamSession(deps, stream, caller) : callSession(deps, caller);
+  };
+}
+
+/** Who asks for a file, by a token in the head of his request: it costs as much as a call. */
+export function openFileSession(deps: SessionDeps) {
+  return async ({ headers }: IncomingMessage): Promise<Session> => {
+    const caller = await callerOf(deps, headers.authorization);
+    const { allowed, retryAfterMs } = await deps.limiter.take('http.query', caller.userId, 1);
+    if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
+    return callSession(deps, caller);
   };
 }
 

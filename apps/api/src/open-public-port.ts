@@ -6,9 +6,10 @@ import { createDevTokens } from './auth/dev-token.ts';
 import type { Principal } from './auth/verify-token.ts';
 import { createFailureReport } from './call-failures.ts';
 import type { Context } from './context.ts';
+import { createFileRoutes, type FileRoutesDeps, isUpload } from './files/file-routes.ts';
 import { createFront } from './http/front.ts';
 import { createWebPage } from './http/web-page.ts';
-import { openHttpSession } from './http-sessions.ts';
+import { openFileSession, openHttpSession } from './http-sessions.ts';
 import { createPublicPort } from './public-port.ts';
 import { appRouter } from './router.ts';
 import { closingOf, openSocketSession, type SessionDeps } from './sessions.ts';
@@ -22,6 +23,7 @@ interface OpenPortOptions {
   readonly metrics: Metrics;
   readonly sessions: SessionDeps;
   readonly answers: Pick<Context, 'cases' | 'feeds'>;
+  readonly files: FileRoutesDeps;
   readonly healthy: () => boolean;
 }
 
@@ -36,6 +38,7 @@ const ALLOWED_HEADERS = [
   'last-event-id',
 ];
 const LINGER_MAX_MS = 5_000;
+const UPLOAD_WITHIN_MS = 10 * 60_000;
 const WEB_ROOT = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
 /** The public port of one thread: tRPC by socket and by HTTP, the web page, and what a probe asks. */
@@ -63,7 +66,10 @@ export function openPublicPort(options: OpenPortOptions): Service {
   });
   const page = createWebPage(settings.WEB_ROOT ?? WEB_ROOT);
   const devToken = devTokensOf(settings, sessions.meet);
-  const server = createPublicServer(createFront({ hosts, trpc, devToken, healthy: options.healthy, page, log }));
+  // A file costs as much as a call.
+  const files = createFileRoutes({ ...options.files, identify: openFileSession(sessions), origins, log });
+  const front = createFront({ hosts, trpc, files, devToken, healthy: options.healthy, page, log });
+  const server = createPublicServer(front, { slow: { isSlow: isUpload, withinMs: UPLOAD_WITHIN_MS } });
   const door = createSocketDoor({
     server,
     path: TRPC_PATH,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { cacheSettings } from '@parley/cache';
+import { filesContradictions, filesSettings } from '@parley/files';
 import { queueSettings } from '@parley/queue';
 import {
   bool,
@@ -22,6 +23,7 @@ const port = () => integer({ min: 0, max: 65_535 });
 export const apiSettings = {
   ...storeSettings,
   ...cacheSettings,
+  ...filesSettings,
   LANES: queueSettings.LANES,
   NODE_ENV: setting(oneOf(['development', 'test', 'production']), 'development', 'what kind of run this is'),
   HOST: setting(text(), '127.0.0.1', 'address that users reach; 0.0.0.0 in a container'),
@@ -85,7 +87,7 @@ export function readApiSettings(env: NodeJS.ProcessEnv = process.env): ApiSettin
 export function contradictions(env: NodeJS.ProcessEnv): string[] {
   const secret = env.AUTH_SECRET ?? '';
   const jwks = env.AUTH_JWKS_URL ?? '';
-  const problems: string[] = [];
+  const problems = filesContradictions(env);
   if (secret === '' && jwks === '') problems.push('AUTH_SECRET: set it, or AUTH_JWKS_URL: tokens must be verified');
   if (secret !== '' && jwks !== '') problems.push('AUTH_SECRET: not together with AUTH_JWKS_URL');
   if (secret !== '' && Buffer.byteLength(secret) < SECRET_MIN_BYTES) {

@@ -115,6 +115,7 @@ it('[RUN-20] settings that contradict each other are named, all of them', () => 
   expect(contradictions({ AUTH_SECRET: 'short', DEV_TOKENS: 'true' })).toHaveLength(1);
   const production = { NODE_ENV: 'production', TEST_CONTROLS: '1', UNSAFE_ACK_BEFORE_APPEND: 'yes', DEV_TOKENS: 'on' };
   expect(contradictions({ AUTH_JWKS_URL: 'https://x', ...production }).map((line) => line.split(':')[0])).toEqual([
+    'FILES_SECRET',
     'DEV_TOKENS',
     'UNSAFE_ACK_BEFORE_APPEND',
     'TEST_CONTROLS',

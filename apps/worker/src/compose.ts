@@ -9,7 +9,8 @@ import {
   RedisDrainLog,
   RedisPresences,
 } from '@parley/cache';
-import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
+import { openStorage } from '@parley/files';
+import { createDoorbell, createLaneConsumer, JOBS, JobConsumer, queuePrefix } from '@parley/queue';
 import {
   createMetrics,
   createOpsServer,
@@ -25,10 +26,12 @@ import { createCursorFlush } from './drain/cursor-flush.ts';
 import { createDrainMetrics } from './drain/drain-metrics.ts';
 import { createDrainer } from './drain/drainer.ts';
 import { createLaneWatch } from './drain/lane-watch.ts';
+import { createMakeThumbnail } from './jobs/make-thumbnail.ts';
 import { createPersistLane } from './jobs/persist-lane.ts';
 import { createPresenceSweep } from './jobs/presence-sweep.ts';
 import type { WorkerSettings } from './settings.ts';
 import { storesReadiness, untilStoresReady } from './stores-ready.ts';
+import { ImageThread } from './thumbnails/image-thread.ts';
 
 /** A worker process, whole. */
 export interface Worker {
@@ -135,6 +138,10 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
   );
   lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
   lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
+  const { objects } = lifecycle.supporting(openStorage(settings, { log: logger }));
+  const images = lifecycle.supporting(new ImageThread());
+  const process = createMakeThumbnail({ attachments: store.attachments, objects, images });
+  lifecycle.userFacing(new JobConsumer({ server, job: JOBS.makeThumbnail, concurrency: 1, log: logger, process }));
 }
 
 function opsServer(settings: WorkerSettings, stores: Stores, { logger, metrics }: { logger: Log; metrics: Metrics }) {

@@ -1,4 +1,5 @@
 import { cacheSettings } from '@parley/cache';
+import { storageContradictions, storageSettings } from '@parley/files';
 import { queueSettings } from '@parley/queue';
 import { bool, integer, oneOf, readSettings, SettingsError, setting, text, type Values } from '@parley/runtime';
 import { storeSettings } from '@parley/store';
@@ -23,6 +24,7 @@ export const workerSettings = {
     'How often it is written to Postgres when users were seen last',
   ),
   ...queueSettings,
+  ...storageSettings,
   OPS_PORT: setting(
     integer({ min: 1, max: 65_535 }).nullable(),
     null,
@@ -48,6 +50,8 @@ export type WorkerSettings = Values<typeof workerSettings>;
 /** Reads the settings, or throws a `SettingsError` that names every bad one. */
 export function readWorkerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
   const settings = readSettings(workerSettings, env);
+  const contradicting = storageContradictions(env);
+  if (contradicting.length > 0) throw new SettingsError(contradicting);
   if (settings.UNSAFE_TRIM_BEFORE_COMMIT && settings.NODE_ENV === 'production') {
     throw new SettingsError(['UNSAFE_TRIM_BEFORE_COMMIT: loses messages, so it is refused with NODE_ENV=production']);
   }

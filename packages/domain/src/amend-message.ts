@@ -35,9 +35,9 @@ export function editMessage(deps: AmendDeps) {
     const { channelId, messageId, body } = input;
     const { view, message } = await lookUp(deps, userId, input);
     if (message.encrypted) throw new Failure('INVALID', 'an encrypted message cannot be edited');
-    const { id, clientMsgId, senderId, replyTo, threadOf, mentions, encrypted, sentAt } = message;
-    const attachmentIds = message.attachments.map((attachment) => attachment.id);
-    const said = { id, channelId, clientMsgId, senderId, replyTo, threadOf, attachmentIds, encrypted, sentAt };
+    const { id, clientMsgId, senderId, replyTo, threadOf, mentions, attachments, encrypted, sentAt } = message;
+    const carried = { attachmentIds: attachments.map((attachment) => attachment.id), attachments };
+    const said = { id, channelId, clientMsgId, senderId, replyTo, threadOf, ...carried, encrypted, sentAt };
     const settled = await amend(userId, input, {
       change: { kind: ENTRY_KINDS.edited, messageId, body },
       payload: { message: { ...said, mentions: [...mentions] } },

@@ -29,6 +29,7 @@ export function readCreated(json: string): CreatedPayload | null {
   const found = readObject(json);
   if (!found || ![found.id, found.channelId, found.clientMsgId, found.senderId].every(isId)) return null;
   if (typeof found.body !== 'string' || !isIdOrNull(found.replyTo) || !isIdOrNull(found.threadOf)) return null;
+  if (!isListOfAttachments(found.attachments)) return null;
   if (!isListOfIds(found.attachmentIds) || !isListOfIds(found.mentions) || !isEnvelope(found.encrypted)) return null;
   // Every field was looked at above; the compiler does not follow checks through a record of unknowns.
   return found as unknown as CreatedPayload;
@@ -102,6 +103,18 @@ function isIdOrNull(value: unknown): boolean {
 
 function isListOfIds(value: unknown): boolean {
   return Array.isArray(value) && value.every(isId);
+}
+
+/** Absent in the lines of older builds. */
+function isListOfAttachments(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.every(isAttachment));
+}
+
+function isAttachment(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, fileName, contentType, byteSize, thumbnailUrl } = value as Record<string, unknown>;
+  const texts = [fileName, contentType, thumbnailUrl ?? ''].every((part) => typeof part === 'string');
+  return isId(id) && texts && Number.isSafeInteger(byteSize);
 }
 
 function isRankOrNull(value: unknown): boolean {

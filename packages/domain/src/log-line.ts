@@ -1,4 +1,4 @@
-import { type Channel, formatPosition, type Place, type Position } from '@parley/protocol';
+import { type Attachment, type Channel, formatPosition, type Place, type Position } from '@parley/protocol';
 
 /** The version of a log entry that this build writes. It reads this one and the one before; a newer one waits in the log. */
 export const LINE_VERSION = 1;
@@ -84,6 +84,8 @@ export interface CreatedPayload {
   readonly replyTo: string | null;
   readonly threadOf: string | null;
   readonly attachmentIds: readonly string[];
+  /** Whole, so that no reader has to look them up; absent where there are none, and in lines of older builds. */
+  readonly attachments?: readonly Attachment[];
   readonly mentions: readonly string[];
   readonly encrypted: { ciphertext: string; nonce: string; ephemeralPublicKey: string } | null;
   /** Of a reply. The script puts it in front of what the api wrote. */

@@ -44,7 +44,7 @@ function messageFrom(
     replyCount: 0,
     reactions: reactionsOf(NO_REACTORS, null),
     reactors: NO_REACTORS,
-    attachments: [],
+    attachments: [...(said.attachments ?? [])],
     mentions: [...said.mentions],
     encrypted: said.encrypted,
     ...place,

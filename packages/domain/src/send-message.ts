@@ -1,15 +1,17 @@
-import { type Answer, formatPosition, type Parsed, parsePosition } from '@parley/protocol';
+import { type Answer, type Attachment, formatPosition, type Parsed, parsePosition } from '@parley/protocol';
 import { Failure } from './failure.ts';
 import { type FindDeps, findMessage, noSuchMessage } from './find-message.ts';
 import type { CreatedPayload } from './log-line.ts';
 import { stateOf } from './message-state.ts';
 import { partitionOf } from './partition.ts';
+import type { Attachments } from './ports/attachments.ts';
 import type { Doorbell } from './ports/doorbell.ts';
 import type { Limiter } from './ports/limiter.ts';
 import type { Draft, MessageLog, Verdict } from './ports/message-log.ts';
 import type { OperationIds } from './ports/operation-ids.ts';
 import type { PersistWatch } from './ports/persist-watch.ts';
 import { type SettleDeps, type Settled, settleOperation } from './settle-operation.ts';
+import { useAttachments } from './use-attachments.ts';
 import { viewChannel } from './view-channel.ts';
 
 export interface SendDeps extends SettleDeps, FindDeps {
@@ -19,6 +21,7 @@ export interface SendDeps extends SettleDeps, FindDeps {
   readonly doorbell: Doorbell;
   readonly watch: PersistWatch;
   readonly ids: OperationIds;
+  readonly attachments: Pick<Attachments, 'use'>;
 }
 
 /** How long `ack: 'persisted'` waits before it answers, truthfully, `accepted`. */
@@ -27,8 +30,9 @@ export const PERSIST_WAIT_MS = 2_000;
 type Sent = Exclude<Settled, { type: 'unchanged' }>;
 
 /**
- * Sends a message: one round trip on the log store, one on the cache store for the limit, no database. The same `clientMsgId` again
- * gives the same message. A call that throws anything but a final `Failure` has an unknown outcome and may be repeated.
+ * Sends a message: one round trip on the log store, one on the cache store for the limit, no database, but for one statement where it
+ * carries attachments. The same `clientMsgId` again gives the same message. A call that throws anything but a final `Failure` has an
+ * unknown outcome and may be repeated.
  */
 export function sendMessage(deps: SendDeps) {
   const settle = settleOperation(deps);
@@ -36,7 +40,9 @@ export function sendMessage(deps: SendDeps) {
     await takeSend(deps.limiter, senderId);
     const { channelId, clientMsgId } = input;
     using persisted = input.ack === 'persisted' ? await deps.watch.watch(channelId) : null;
-    const draft = draftOf(deps.ids, senderId, input);
+    const messageId = deps.ids.message(channelId, senderId, clientMsgId);
+    const attachments = await useAttachments(deps.attachments, { senderId, messageId, input });
+    const draft = draftOf({ messageId, senderId, input, attachments });
     const sent = await settle({
       channelId,
       actorId: senderId,
@@ -76,9 +82,15 @@ async function takeSend(limiter: Limiter, senderId: string): Promise<void> {
   if (!allowed) throw new Failure('RATE_LIMITED', 'too many messages', { retryAfterMs });
 }
 
-function draftOf(ids: OperationIds, senderId: string, input: Parsed<'message.send'>): Draft {
+interface Sending {
+  readonly messageId: string;
+  readonly senderId: string;
+  readonly input: Parsed<'message.send'>;
+  readonly attachments: readonly Attachment[];
+}
+
+function draftOf({ messageId, senderId, input, attachments }: Sending): Draft {
   const { channelId, clientMsgId } = input;
-  const messageId = ids.message(channelId, senderId, clientMsgId);
   const payload: CreatedPayload = {
     id: messageId,
     channelId,
@@ -88,6 +100,7 @@ function draftOf(ids: OperationIds, senderId: string, input: Parsed<'message.sen
     replyTo: input.replyTo ?? null,
     threadOf: input.threadOf ?? null,
     attachmentIds: input.attachmentIds ?? [],
+    ...(attachments.length > 0 && { attachments }),
     mentions: input.mentions ?? [],
     encrypted: input.encrypted ?? null,
   };

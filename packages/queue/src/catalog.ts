@@ -32,6 +32,15 @@ export const JOBS = {
     keepCompleted: 100,
     keepFailed: 1_000,
   } satisfies JobDefinition<{ lane: number }>,
+  /** Makes the thumbnail of an image, which may be corrupt on purpose: then the job fails, and the image stays without. */
+  makeThumbnail: {
+    name: 'make-thumbnail',
+    payload: z.object({ attachmentId: z.guid() }),
+    attempts: 3,
+    backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+    keepCompleted: 100,
+    keepFailed: 1_000,
+  } satisfies JobDefinition<{ attachmentId: string }>,
 } as const;
 
 /** What a job carries. */

@@ -5,3 +5,4 @@ export { createDoorbell, RING_EVERY_MS } from './doorbell.ts';
 export { createLaneConsumer } from './lane-consumer.ts';
 export { createProducer, type Producer } from './producer.ts';
 export { queueSettings } from './settings.ts';
+export { createThumbnails } from './thumbnails.ts';

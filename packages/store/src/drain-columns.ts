@@ -158,6 +158,7 @@ function extraOf(row: CreatedRow): string | null {
   const extra: MessageExtra = {
     ...(row.replyTo !== null && { replyTo: row.replyTo }),
     ...(row.attachmentIds.length > 0 && { attachmentIds: row.attachmentIds }),
+    ...(row.attachments?.length && { attachments: row.attachments }),
     ...(row.mentions.length > 0 && { mentions: row.mentions }),
     ...(row.encrypted !== null && { encrypted: row.encrypted }),
   };

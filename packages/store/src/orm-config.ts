@@ -1,5 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
+import { AttachmentEntity } from './entities/attachment.ts';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
 import { InvitationEntity } from './entities/invitation.ts';
@@ -10,6 +11,7 @@ import { ReactionEntity } from './entities/reaction.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
 import { Changes } from './migrations/20261125-changes.ts';
+import { AttachmentTables } from './migrations/20261126-attachments.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -41,6 +43,7 @@ export function ormConfig(options: ConnectionOptions): Options {
       ReactionEntity,
       MentionEntity,
       InvitationEntity,
+      AttachmentEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -51,6 +54,7 @@ export function ormConfig(options: ConnectionOptions): Options {
       migrationsList: [
         { name: '20261120-first-tables', class: FirstTables },
         { name: '20261125-changes', class: Changes },
+        { name: '20261126-attachments', class: AttachmentTables },
       ],
       tableName: 'migrations',
       snapshot: false,

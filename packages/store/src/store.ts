@@ -1,6 +1,15 @@
-import type { Archive, DrainStore, EpochLedger, HeaderSource, SeenStore } from '@parley/domain';
+import type {
+  Archive,
+  AttachmentGraves,
+  Attachments,
+  DrainStore,
+  EpochLedger,
+  HeaderSource,
+  SeenStore,
+} from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
 import { archive } from './archive.ts';
+import { attachmentGraves, attachments } from './attachments.ts';
 import { Database, type PoolUse } from './database.ts';
 import { drainStore } from './drain-store.ts';
 import { epochLedger } from './epoch-ledger.ts';
@@ -16,6 +25,8 @@ export interface Store extends Service, AsyncDisposable {
   readonly headers: HeaderSource;
   readonly drain: DrainStore;
   readonly seen: SeenStore;
+  readonly attachments: Attachments;
+  readonly graves: AttachmentGraves;
   /** Rejects when Postgres does not answer, or its tables are not there. */
   check(): Promise<void>;
   poolUse(): PoolUse;
@@ -48,6 +59,8 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
     headers: headerSource(database),
     drain: drainStore(database),
     seen: seenStore(database),
+    attachments: attachments(database),
+    graves: attachmentGraves(database),
     check: async () => {
       await database.query(CHECK);
     },

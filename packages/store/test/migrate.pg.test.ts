@@ -35,7 +35,7 @@ describe('migrations', () => {
     const onApplied = (name: string) => applied.push(name);
     await Promise.all(Array.from({ length: 4 }, () => migrate(empty.url, { onApplied })));
     await migrate(empty.url, { onApplied });
-    expect(applied).toEqual(['20261120-first-tables', '20261125-changes']);
+    expect(applied).toEqual(['20261120-first-tables', '20261125-changes', '20261126-attachments']);
     const partitions = await sql('select partition, epoch, read_epoch, read_k from log_partition order by partition');
     expect(partitions).toEqual(
       Array.from({ length: 64 }, (_, partition) => ({ partition, epoch: 0, read_epoch: 0, read_k: 0 })),
@@ -102,6 +102,8 @@ const INDEXES = {
   'the head of a channel': 'channel_head_pkey (channel_id)',
   'changes after a position': 'log_change_pkey (channel_id, epoch, n)',
   'a change by its operation': 'log_change_operation_index (channel_id, operation_id)',
+  'an attachment by its id': 'attachments_pkey (id)',
+  'attachments in the order they were announced': 'attachments_created_index (created_at, id)',
   'a dead letter by its message': 'dead_letter_operation_index (channel_id, sender_id, client_msg_id)',
 };
 

@@ -23,6 +23,9 @@ beforeAll(async () => {
   await fixture.sql(`
     insert into log_change (channel_id, epoch, n, kind, operation_id, actor_id, at)
     select channel_id, epoch, n + 10000, 'x', gen_random_uuid(), sender_id, sent_at from messages`);
+  await fixture.sql(`
+    insert into attachments (id, channel_id, uploader_id, file_name, content_type, byte_size, storage_key, state, message_id, created_at)
+    select gen_random_uuid(), channel_id, sender_id, 'a', 'image/png', 1, 'k', 'ready', id, sent_at from messages`);
   await fixture.sql('vacuum analyze');
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
@@ -36,7 +39,7 @@ async function planOf({ text }: Pick<Statement, 'text'>, values: unknown[]): Pro
 function readWhole(plan: string): string[] {
   return [...plan.matchAll(/Seq Scan on (\w+)/g)]
     .map(([, table]) => table ?? '')
-    .filter((table) => table === 'messages' || table === 'log_change' || table === 'channel_members');
+    .filter((table) => ['messages', 'log_change', 'channel_members', 'attachments'].includes(table));
 }
 
 describe('[RUN-56] no statement of a request reads a large table whole', () => {
@@ -52,6 +55,11 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
     message: [channelId, uuid('message', 1)],
     'count-after': [channelId, 2, 900, 2, 990],
     outcome: [channelId, reader, uuid('client', 1)],
+    attachment: [uuid('message', 1)],
+    'ready-attachment': [uuid('message', 1), 'image/png', 1],
+    'use-attachments': [[uuid('message', 1), uuid('message', 2)], channelId, reader, uuid('message', 3)],
+    'condemn-attachments': [1_000, uuid('message', 1), 200, 5, 5, null],
+    'bury-attachments': [[uuid('message', 1)]],
   };
   it.each(Object.entries(cases))('%s', async (name, values) => {
     const plan = await planOf(statement(name), values);

@@ -1,6 +1,6 @@
 import type { Archive, ChannelIds, OperationIds } from '@parley/domain';
 import type { Cases } from '../context.ts';
-import { attachmentCases } from './attachment.ts';
+import { type AttachmentCaseDeps, attachmentCases } from './attachment.ts';
 import { type ChannelCaseDeps, channelCases } from './channel.ts';
 import { type MemberCaseDeps, memberCases } from './member.ts';
 import { type MessageCaseDeps, messageCases } from './message.ts';
@@ -13,7 +13,13 @@ import { type UserCaseDeps, userCases } from './user.ts';
 /** Everything that the use cases stand on. */
 export interface CaseDeps
   extends Omit<
-    UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps & PresenceCaseDeps,
+    UserCaseDeps &
+      ChannelCaseDeps &
+      MemberCaseDeps &
+      MessageCaseDeps &
+      ReceiptCaseDeps &
+      PresenceCaseDeps &
+      AttachmentCaseDeps,
     'ids'
   > {
   readonly archive: Archive;
@@ -30,7 +36,7 @@ export function createCases(deps: CaseDeps): Cases {
     ...reactionCases(deps),
     ...receiptCases(deps),
     ...presenceCases(deps),
-    ...attachmentCases(),
+    ...attachmentCases(deps),
     ...pushCases(),
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '@parley/runtime';
 import { findHostRefusal, type HttpDoor, refusalAnswer } from '@parley/transport';
+import type { FileRoutes } from '../files/file-routes.ts';
 import { answerJson, readJson } from './answer.ts';
 import { isLocal } from './peer.ts';
 
@@ -8,6 +9,7 @@ interface FrontOptions {
   /** Host names that may be asked for; empty: any. */
   readonly hosts: readonly string[];
   readonly trpc: Pick<HttpDoor, 'answer'>;
+  readonly files: FileRoutes;
   /** Makes a token for whom the body names, null when it names nobody. Null: there is no such route. */
   readonly devToken: ((body: unknown) => Promise<object | null>) | null;
   /** Whether this thread can serve anything. */
@@ -32,7 +34,7 @@ export function createFront(options: FrontOptions): Listener {
 }
 
 function route(options: FrontOptions, request: IncomingMessage, response: ServerResponse): void {
-  const { hosts, devToken, trpc, page, healthy } = options;
+  const { hosts, devToken, trpc, files, page, healthy } = options;
   const [path = '/'] = (request.url ?? '/').split('?');
   // A probe comes by an address, not by a name.
   if (path === '/healthz') {
@@ -45,7 +47,7 @@ function route(options: FrontOptions, request: IncomingMessage, response: Server
     response.writeHead(refusal.status, headers).end(body);
     return;
   }
-  if (trpc.answer(request, response)) return;
+  if (trpc.answer(request, response) || files(request, response)) return;
   if (path === '/dev/token' && devToken && isLocal(request)) {
     giveToken(devToken, request, response).catch((error: unknown) => failed(options, response, error));
   } else if (request.method === 'GET' || request.method === 'HEAD') {

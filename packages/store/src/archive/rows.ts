@@ -129,7 +129,7 @@ export function messageOf(row: MessageColumns): StoredMessage {
     reactions: reactionsOf(reactors, null),
     reactors,
     ...(threadOf !== null && replyCount !== null && { thread: { messageId: threadOf, replyCount } }),
-    attachments: [],
+    attachments: [...(extra?.attachments ?? [])],
     mentions: [...(extra?.mentions ?? [])],
     encrypted: extra?.encrypted ?? null,
     persisted: true,

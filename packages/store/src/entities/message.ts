@@ -1,9 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { Attachment } from '@parley/protocol';
 
 /** What few messages have, and no statement asks for by itself. */
 export interface MessageExtra {
   readonly replyTo?: string;
   readonly attachmentIds?: readonly string[];
+  readonly attachments?: readonly Attachment[];
   readonly mentions?: readonly string[];
   readonly encrypted?: { ciphertext: string; nonce: string; ephemeralPublicKey: string };
 }

@@ -1,0 +1,1 @@
+delete from attachments where id = any($1::uuid[]) and state = 'deleted'
