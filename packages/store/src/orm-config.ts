@@ -1,11 +1,21 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
+import {
+  AnnouncementEntity,
+  AuditEntity,
+  DeletedChannelEntity,
+  ErasureEntity,
+  RevokedSessionEntity,
+  UserStandingEntity,
+} from './entities/admin.ts';
+import { BlockEntity } from './entities/block.ts';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
 import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntity } from './entities/log.ts';
 import { MessageEntity } from './entities/message.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
+import { Users } from './migrations/20261126-users.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -34,6 +44,13 @@ export function ormConfig(options: ConnectionOptions): Options {
       ChannelHeadEntity,
       LogChangeEntity,
       DeadLetterEntity,
+      BlockEntity,
+      UserStandingEntity,
+      RevokedSessionEntity,
+      AnnouncementEntity,
+      AuditEntity,
+      DeletedChannelEntity,
+      ErasureEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -41,7 +58,10 @@ export function ormConfig(options: ConnectionOptions): Options {
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: IDLE_TIMEOUT_MS },
     driverOptions: driverOptions(options),
     migrations: {
-      migrationsList: [{ name: '20261120-first-tables', class: FirstTables }],
+      migrationsList: [
+        { name: '20261120-first-tables', class: FirstTables },
+        { name: '20261126-users', class: Users },
+      ],
       tableName: 'migrations',
       snapshot: false,
       disableForeignKeys: false,
