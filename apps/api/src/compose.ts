@@ -5,6 +5,7 @@ import {
   createConnection,
   createKeys,
   createLimiter,
+  createSilence,
   Epochs,
   HeaderLoad,
   LogMemory,
@@ -20,6 +21,8 @@ import { createDoorbell, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
 import { createKnownUsers } from './auth/known-users.ts';
+import { LiveSessions } from './auth/live-sessions.ts';
+import { Standings } from './auth/standings.ts';
 import { createVerifier } from './auth/verify-token.ts';
 import { createCases } from './cases/cases.ts';
 import type { Context } from './context.ts';
@@ -27,6 +30,7 @@ import { askDependencies, createPolicyCheck, type ThreadStanding } from './depen
 import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
+import { EverybodySubscription } from './hub/everybody-subscription.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
 import { measureLog, refuseWhenFull } from './log-layers.ts';
@@ -37,7 +41,7 @@ import { watchStore } from './store-watch.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
 import { createConnectionTable, UserConnections } from './user-connections.ts';
 
-// The only file that sees more than one adapter.
+// With `compose-admin.ts` the only file that sees more than one adapter.
 
 /** One thread of the api, put together and not started. */
 export interface ApiThread {
@@ -74,6 +78,8 @@ export function composeThread(options: ComposeOptions): ApiThread {
       issuer: settings.AUTH_ISSUER,
       audience: settings.AUTH_AUDIENCE,
     }),
+    standings: stores.standings,
+    live: stores.live,
     meet: createKnownUsers({ archive: stores.archive, log }),
     connections: new UserConnections({
       max: settings.CONNECTIONS_PER_USER,
@@ -105,7 +111,11 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
   const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
   const store = openStore(settings, { name: 'parley-api', log });
-  const archive = guardPort(store.archive, createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker));
+  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
+  const archive = guardPort(store.archive, breaker);
+  const directory = guardPort(store.directory, breaker);
+  const standings = new Standings({ directory, log, clock: systemClock });
+  const live = new LiveSessions({ standings, log });
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
@@ -128,9 +138,19 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
   const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
   const limiter = createLimiter(settings, { redis: redis.cache, keys, threads, onBreaker: watch.cache.onBreaker });
-  const hub: Hub = createHub({ views, archive, log: messageLog, clock: systemClock, logger: log, metrics });
+  const hub: Hub = createHub({
+    views,
+    archive,
+    log: messageLog,
+    clock: systemClock,
+    logger: log,
+    metrics,
+    sessions: live,
+  });
   const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
   hub.connect(broker);
+  const everybody = new EverybodySubscription({ broker, clock: systemClock, log, onHeard: () => live.suspect() });
+  const silence = createSilence({ store: logStore, keys, log: messageLog });
   // Heads that were compared before came from the store that was lost.
   redis.log.on('ready', () => void hub.compare());
   const connections: Service[] = Object.entries(redis).map(([name, connection]) => ({
@@ -138,13 +158,29 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     run: () => connect(connection),
     stop: () => close(connection),
   }));
-  const services: Service[] = [store, ...connections, memory, doorbell, epochs, broker, hub];
-  return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+  const services: Service[] = [store, ...connections, memory, doorbell, epochs, broker, hub, everybody, live];
+  return {
+    store,
+    archive,
+    directory,
+    standings,
+    live,
+    silence,
+    redis,
+    epochs,
+    views,
+    messageLog,
+    limiter,
+    hub,
+    broker,
+    doorbell,
+    services,
+  };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, views, messageLog, limiter, hub, broker, doorbell } = stores;
+  const { archive, directory, silence, views, messageLog, limiter, hub, broker, doorbell } = stores;
   const hints: UserHints = {
     tell: (userIds, hint) => {
       for (const userId of userIds) {
@@ -156,6 +192,9 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
   };
   const cases = createCases({
     archive,
+    directory,
+    openDirectory: settings.USER_DIRECTORY === 'open',
+    silence,
     views,
     log: messageLog,
     limiter,

@@ -3,6 +3,8 @@ import { Failure, type Limiter } from '@parley/domain';
 import { CLOSE_CODES } from '@parley/protocol';
 import type { Closing, Connection, Opening } from '@parley/transport';
 import { LiveSession } from './auth/live-session.ts';
+import type { LiveSessions } from './auth/live-sessions.ts';
+import { EndedSession, type Standings } from './auth/standings.ts';
 import type { Principal, VerifyToken } from './auth/verify-token.ts';
 import type { Session } from './context.ts';
 import { checkProtocol } from './protocol-version.ts';
@@ -11,6 +13,8 @@ import type { UserConnections } from './user-connections.ts';
 /** What both kinds of session stand on. */
 export interface SessionDeps {
   readonly verify: VerifyToken;
+  readonly standings: Pick<Standings, 'check'>;
+  readonly live: Pick<LiveSessions, 'enter'>;
   /** Makes sure that the user has a row. */
   readonly meet: (principal: Principal) => Promise<void>;
   readonly connections: UserConnections;
@@ -22,12 +26,16 @@ export interface SessionDeps {
 export function openSocketSession(deps: SessionDeps) {
   return async ({ connection, connectionParams }: Opening): Promise<Session> => {
     checkProtocol(connectionParams?.protocol);
-    const principal = await welcome(deps, connectionParams?.token);
+    const principal = await deps.verify(connectionParams?.token ?? '');
+    const entry = deps.live.enter(principal.userId, principal, () => connection.close(CLOSE_CODES.REVOKED, 'revoked'));
+    connection.onClose(() => entry[Symbol.dispose]());
+    await admit(deps, principal);
     const leave = deps.connections.enter(principal.userId);
     if (!leave) throw new Failure('RATE_LIMITED', 'too many connections', { retryAfterMs: 5_000 });
     const live = new LiveSession(principal, {
-      verify: deps.verify,
+      verify: verifyOpen(deps),
       graceMs: deps.graceMs,
+      onRenewed: (newer) => entry.renew(newer),
       onExpired: () => connection.close(CLOSE_CODES.TOKEN_EXPIRED, 'token expired'),
     });
     connection.onClose(() => {
@@ -56,21 +64,31 @@ export function openHttpSession(deps: SessionDeps) {
   return async (request: IncomingMessage, calls: number): Promise<Session> => {
     checkProtocol(request.headers['x-parley-protocol']);
     const [scheme = '', token] = (request.headers.authorization ?? '').split(' ');
-    const principal = await welcome(deps, scheme.toLowerCase() === 'bearer' ? token : undefined);
+    const principal = await deps.verify(scheme.toLowerCase() === 'bearer' ? (token ?? '') : '');
+    await admit(deps, principal);
     const { userId, name } = principal;
     const taken = await Promise.all(Array.from({ length: calls }, () => deps.limiter.take('http.query', userId)));
     const refused = taken.find(({ allowed }) => !allowed);
     if (refused) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs: refused.retryAfterMs });
-    return { userId, name, refresh: (newer) => checkNewer(deps.verify, userId, newer), ticket: noTicket };
+    return { userId, name, refresh: (newer) => checkNewer(verifyOpen(deps), userId, newer), ticket: noTicket };
   };
 }
 
 const noTicket = () => Promise.reject(new Failure('UNAVAILABLE', 'not there yet'));
 
-async function welcome({ verify, meet }: SessionDeps, token: string | undefined): Promise<Principal> {
-  const principal = await verify(token ?? '');
+/** Lets the caller in, unless his session was ended, and makes sure that he has a row. */
+async function admit({ standings, meet }: SessionDeps, principal: Principal): Promise<void> {
+  await standings.check(principal.userId, principal);
   await meet(principal);
-  return principal;
+}
+
+/** Verifies a token, and that its session was not ended. */
+function verifyOpen({ verify, standings }: SessionDeps): VerifyToken {
+  return async (token) => {
+    const principal = await verify(token);
+    await standings.check(principal.userId, principal);
+    return principal;
+  };
 }
 
 /** There is no connection to extend, but the answer is the same. */
@@ -83,6 +101,9 @@ async function checkNewer(verify: VerifyToken, userId: string, token: string): P
 /** How a socket is closed that was not let in: by the code the client knows whether to come back. */
 export function closingOf(error: unknown): Closing {
   const code = error instanceof Failure ? error.code : null;
+  if (error instanceof Failure && error.cause instanceof EndedSession) {
+    return { code: CLOSE_CODES.REVOKED, reason: 'revoked' };
+  }
   switch (code) {
     case 'TOKEN_EXPIRED':
       return { code: CLOSE_CODES.TOKEN_EXPIRED, reason: 'token expired' };

@@ -38,6 +38,16 @@ export const apiSettings = {
   DEV_TOKENS: setting(bool(), false, 'serve POST /dev/token, which makes anybody on this machine any user'),
   ALLOWED_HOSTS: setting(list(), [], 'host names that browsers may use, with commas; empty: any'),
   ALLOWED_ORIGINS: setting(list(), [], 'origins of pages that may connect, with commas; empty: the same host'),
+  USER_DIRECTORY: setting(
+    oneOf(['shared', 'open']),
+    'shared',
+    'whom `user.search` finds: those one shares a channel with, or everybody',
+  ),
+  ADMIN_TOKEN: setting(text().nullable(), null, 'key of the admin API, 32 bytes or more; without it there is none', {
+    secret: true,
+  }),
+  ADMIN_PORT: setting(port().nullable(), null, 'port of the admin API; by default PORT + 2'),
+  ADMIN_HOST: setting(text(), '127.0.0.1', 'address of the admin API'),
   MAX_CONNECTIONS: setting(integer({ min: 1 }), 10_000, 'connections of this process'),
   CONNECTIONS_PER_USER: setting(integer({ min: 1 }), 10, 'connections of one user to this process'),
   MAX_CHANNEL_MEMBERS: setting(integer({ min: 2, max: 10_000 }), 100, 'members of a channel'),
@@ -81,6 +91,10 @@ export function contradictions(env: NodeJS.ProcessEnv): string[] {
   if (secret !== '' && jwks !== '') problems.push('AUTH_SECRET: not together with AUTH_JWKS_URL');
   if (secret !== '' && Buffer.byteLength(secret) < SECRET_MIN_BYTES) {
     problems.push(`AUTH_SECRET: expected ${SECRET_MIN_BYTES} bytes or more, found ${Buffer.byteLength(secret)}`);
+  }
+  const adminToken = env.ADMIN_TOKEN ?? '';
+  if (adminToken !== '' && Buffer.byteLength(adminToken) < SECRET_MIN_BYTES) {
+    problems.push(`ADMIN_TOKEN: expected ${SECRET_MIN_BYTES} bytes or more, found ${Buffer.byteLength(adminToken)}`);
   }
   if (isOn(env.DEV_TOKENS) && secret === '') problems.push('DEV_TOKENS: needs AUTH_SECRET to sign with');
   if (env.NODE_ENV === 'production') {

@@ -122,6 +122,7 @@ export class RedisBroker implements Broker, Service {
   }
 
   #keyOf(topic: Topic): string {
+    if ('everybody' in topic) return this.#keys.everybody;
     if ('userId' in topic) return this.#keys.user(topic.userId);
     return windowKey(this.#keys.stemOf(topic.channelId), topic.channelId);
   }
@@ -191,6 +192,7 @@ export class RedisBroker implements Broker, Service {
     // A publication may still arrive for a topic that nobody wants any more.
     if (!topic) return;
     if ('channelId' in topic) this.#events.channel(topic.channelId, text);
+    else if ('everybody' in topic) this.#events.everybody(text);
     else this.#events.user(topic.userId, text);
   };
 

@@ -1,5 +1,7 @@
-import type { Archive, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
+import type { AdminStore, Archive, Directory, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
+import { adminStore } from './admin/admin-store.ts';
+import { directory } from './archive/directory.ts';
 import { archive } from './archive.ts';
 import { Database, type PoolUse } from './database.ts';
 import { drainStore } from './drain-store.ts';
@@ -11,6 +13,8 @@ import { statement } from './statement.ts';
 /** Postgres, by what it is asked for. */
 export interface Store extends Service, AsyncDisposable {
   readonly archive: Archive;
+  readonly directory: Directory;
+  readonly admin: AdminStore;
   readonly ledger: EpochLedger;
   readonly headers: HeaderSource;
   readonly drain: DrainStore;
@@ -42,6 +46,8 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
   return {
     name: 'store',
     archive: archive(database),
+    directory: directory(database),
+    admin: adminStore(database),
     ledger: epochLedger(database),
     headers: headerSource(database),
     drain: drainStore(database),

@@ -1,10 +1,21 @@
-import type { Archive } from '@parley/domain';
+import {
+  type Archive,
+  type BlockDeps,
+  blockUser,
+  type FindUsersDeps,
+  listContacts,
+  searchUsers,
+  type UserSettingsDeps,
+  unblockUser,
+  updateUser,
+  userSettings,
+} from '@parley/domain';
 import type { User } from '@parley/protocol';
 import type { Cases } from '../context.ts';
-import type { Caller } from './for-caller.ts';
-import { notThereYet } from './not-there-yet.ts';
+import { type Caller, forCaller } from './for-caller.ts';
 
-export interface UserCaseDeps {
+export interface UserCaseDeps extends FindUsersDeps, UserSettingsDeps, BlockDeps {
+  readonly directory: FindUsersDeps['directory'] & UserSettingsDeps['directory'] & BlockDeps['directory'];
   readonly archive: Pick<Archive, 'users'>;
 }
 
@@ -13,7 +24,12 @@ export function userCases(deps: UserCaseDeps) {
   return {
     'user.me': async (caller) => (await deps.archive.users([caller.userId]))[0] ?? unwritten(caller),
     'user.get': (_, { userIds }) => usersInOrder(deps.archive, userIds),
-    ...notThereYet('user.search', 'user.contacts', 'user.settings', 'user.update', 'user.block', 'user.unblock'),
+    'user.search': forCaller(searchUsers(deps)),
+    'user.contacts': forCaller(listContacts(deps)),
+    'user.settings': forCaller(userSettings(deps)),
+    'user.update': forCaller(updateUser(deps)),
+    'user.block': forCaller(blockUser(deps)),
+    'user.unblock': forCaller(unblockUser(deps)),
   } satisfies Partial<Cases>;
 }
 
