@@ -122,7 +122,8 @@ interface ConnectOptions {
   readonly protocol: string | undefined;
 }
 
-function connectAs({ url, name, token, protocol }: ConnectOptions): Chatter {
+/** A client of its own, on whichever node the URL names. */
+export function connectAs({ url, name, token, protocol }: ConnectOptions): Chatter {
   const closed: number[] = [];
   const ws = createWSClient({
     url: `${url.replace('http', 'ws')}/trpc`,

@@ -90,16 +90,20 @@ async function revoke(deps: UserRouteDeps, call: AdminCall): Promise<Reply> {
   return told(deps, userId);
 }
 
+async function told(deps: UserRouteDeps, userId: string): Promise<Reply> {
+  const told = await tellStanding(deps, userId);
+  return { status: 200, value: { ...found(await deps.store.user(userId), 'user'), told } };
+}
+
 /** Without the log store nobody can be told: it is done all the same, and every node finds out within half a minute of its return. */
-async function told({ store, hints }: UserRouteDeps, userId: string): Promise<Reply> {
-  const isTold = await hints.tell({ type: 'user.standing', userId }).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof Failure) return false;
-      throw error;
-    },
-  );
-  return { status: 200, value: { ...found(await store.user(userId), 'user'), told: isTold } };
+async function tellStanding({ hints }: UserRouteDeps, userId: string): Promise<boolean> {
+  try {
+    await hints.tell({ type: 'user.standing', userId });
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
 }
 
 async function exportUser({ store }: UserRouteDeps, call: AdminCall): Promise<Reply> {
@@ -111,6 +115,7 @@ async function exportUser({ store }: UserRouteDeps, call: AdminCall): Promise<Re
 async function erase(deps: UserRouteDeps, call: AdminCall): Promise<Reply> {
   bodyOf(nothing, call);
   const begun = found(await deps.store.beginErasure(idIn(call, 'userId')), 'user');
+  const told = await tellStanding(deps, begun.userId);
   deps.wakeChores();
-  return { status: 202, value: begun };
+  return { status: 202, value: { ...begun, told } };
 }
