@@ -14,6 +14,7 @@ const ended = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ended.abort());
 
 await lifecycle.run();
+let exitCode = 0;
 try {
   for (const userId of process.argv.slice(2)) {
     if (!(await store.beginErasure(userId))) throw new Error(`there is no user ${userId}`);
@@ -22,7 +23,8 @@ try {
   process.stdout.write('nothing is left to erase\n');
 } catch (error) {
   process.stderr.write(`not everything is erased: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  exitCode = 1;
 } finally {
   await lifecycle.drain();
 }
+process.exit(exitCode);

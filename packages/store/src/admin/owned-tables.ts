@@ -73,6 +73,6 @@ export function erasureOf({ table, column, erase }: OwnedColumn): Statement | nu
 export function rowsOf({ table, column }: OwnedColumn): Statement {
   return {
     name: `export-${table}-${column}`,
-    text: `select to_jsonb(t) as row from "${table}" t where "${column}" = $1`,
+    text: `select to_jsonb(owned) as row from "${table}" owned where "${column}" = $1`,
   };
 }
