@@ -68,6 +68,9 @@ async function* messagesIn(
 /** Bytes (a dead letter's line) are text to whoever reads the export. */
 function legible(rows: Statement): Statement {
   if (rows.name !== 'export-dead_letter-sender_id') return rows;
-  const text = rows.text.replace('to_jsonb(owned)', "to_jsonb(owned) || jsonb_build_object('line', encode(owned.line, 'escape'))");
+  const text = rows.text.replace(
+    'to_jsonb(owned)',
+    "to_jsonb(owned) || jsonb_build_object('line', encode(owned.line, 'escape'))",
+  );
   return { ...rows, text };
 }
