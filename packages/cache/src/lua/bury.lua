@@ -10,8 +10,8 @@ local epoch = call('GET', KEYS[1])
 if not epoch then return 'epoch' end
 local header = call('HMGET', KEYS[2], 's', 'p', 'v', 'c')
 local e, n, m, at = match(header[1] or '', '^(%d+)-(%d+) (%d+) (%d+)$')
-if e ~= epoch then n, m, at = 0, 0, 0 end
-local mark, version = n .. ' ' .. m, tonumber(header[3] or '0') + 1
+local mark, version = header[2], tonumber(header[3] or '0') + 1
+if e ~= epoch then n, m, at, mark = 0, 0, 0, '0 0' end
 if e ~= epoch or header[4] ~= '0' then n = n + 1 end
 call('DEL', KEYS[2], KEYS[3])
 call('HSET', KEYS[2], 's', epoch .. '-' .. string.format('%d', n) .. ' ' .. m .. ' ' .. at, 'p', mark, 'v', version, 'c', 0, 'l', 0)
