@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { close, connect, createConnection, createGraves, createKeys, LogStore } from '@parley/cache';
+import { deleteChannel } from '@parley/domain';
 import type { ChannelEvent, InboxEvent } from '@parley/protocol';
+import { createLog } from '@parley/runtime';
+import { openStore } from '@parley/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Admin, type OtherNode, onLogStore, sqlOf, startAdmin, startNode, until } from './admin-rig.ts';
 import { type Chatter, failureOf, type Stack, startStack, text } from './stack.ts';
@@ -134,7 +138,32 @@ describe('a channel that is deleted', () => {
     expect(await failureOf(group(clientId))).toMatchObject({ code: 'FORBIDDEN' });
   });
 
-  it('[ADMIN-33] is noticed by a node that heard nothing of it, and a deletion that was broken off is finished by whoever starts', async () => {
+  it('[ADMIN-35] ends its feeds also on a node that was told nothing, as soon as that compares heads', async () => {
+    const { id } = await group();
+    await ada.trpc.message.send.mutate({ ...text(id, 'x'), ack: 'persisted' });
+    const feeds = listen(ada, id);
+    await feeds.ready;
+    await using store = openStore({ DATABASE_URL: stack.db.url }, { name: 'test' });
+    const redis = createConnection({
+      url: stack.log.url,
+      kind: 'log',
+      timeoutMs: 5_000,
+      log: createLog({ name: 'test', level: 'silent' }),
+    });
+    await connect(redis);
+    const graves = createGraves({ store: new LogStore({ redis }), keys: createKeys('parley') });
+    const nobodyHears = { tell: async () => undefined };
+    expect(await deleteChannel({ store: store.admin, graves, hints: nobodyHears })(id)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(feeds.errors).toEqual([]);
+    // A broker that was away makes its node compare heads at once; else it does so twice a minute.
+    await redis.client('KILL', 'TYPE', 'PUBSUB');
+    await feeds.ended();
+    feeds.stop();
+    await close(redis);
+  });
+
+  it('[ADMIN-33] a deletion that was broken off is finished by whoever starts', async () => {
     const { id } = await group();
     await ada.trpc.message.send.mutate({ ...text(id, 'x'), ack: 'persisted' });
     const feeds = listen(ada, id);

@@ -102,6 +102,15 @@ const INDEXES = {
   'the head of a channel': 'channel_head_pkey (channel_id)',
   'changes after a position': 'log_change_pkey (channel_id, epoch, n)',
   'a change by its operation': 'log_change_operation_index (channel_id, operation_id)',
+  'users by a part of their name': 'users_name_trgm_index (name gin_trgm_ops)',
+  'users, newest first': 'users_created_index (created_at, id)',
+  'channels, newest first': 'channels_created_index (created_at, id)',
+  'whom a user has blocked, and whether another': 'blocks_pkey (user_id, blocked_id)',
+  'who has blocked a user': 'blocks_blocked_index (blocked_id)',
+  'what bars a user': 'user_standing_pkey (user_id)',
+  'ended sessions of a user': 'revoked_sessions_pkey (user_id, sid)',
+  'the audit, newest first': 'audit_at_index (at, id)',
+  'announcements, newest first': 'announcements_at_index (at, id)',
   'a dead letter by its message': 'dead_letter_operation_index (channel_id, sender_id, client_msg_id)',
 };
 

@@ -23,6 +23,10 @@ beforeAll(async () => {
   await fixture.sql(`
     insert into log_change (channel_id, epoch, n, kind, operation_id, actor_id, at)
     select channel_id, epoch, n + 10000, 'x', gen_random_uuid(), sender_id, sent_at from messages`);
+  await fixture.sql(`
+    insert into users (id, name, claims_hash, created_at)
+    select gen_random_uuid(), case i % 1000 when 7 then 'Иванова ' || i when 8 then '山田' || i else md5(i::text) end, '', i
+    from generate_series(1, 20000) i`);
   await fixture.sql('vacuum analyze');
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
@@ -36,7 +40,7 @@ async function planOf({ text }: Pick<Statement, 'text'>, values: unknown[]): Pro
 function readWhole(plan: string): string[] {
   return [...plan.matchAll(/Seq Scan on (\w+)/g)]
     .map(([, table]) => table ?? '')
-    .filter((table) => table === 'messages' || table === 'log_change' || table === 'channel_members');
+    .filter((table) => ['messages', 'log_change', 'channel_members', 'users'].includes(table));
 }
 
 describe('[RUN-56] no statement of a request reads a large table whole', () => {
@@ -52,6 +56,14 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
     message: [channelId, uuid('message', 1)],
     'count-after': [channelId, 2, 900, 2, 990],
     outcome: [channelId, reader, uuid('client', 1)],
+    'search-peers': [reader, '%ser%', 'ser%', 20],
+    'search-users': [reader, '%иван%', 'иван%', 20],
+    contacts: [reader, 200],
+    'user-settings': [reader],
+    standings: [[reader]],
+    'erase-messages': [reader, null, 500, 1_000],
+    'export-messages': [channelId, reader, 1, 0, 500],
+    'export-channels': [reader, null, 500],
   };
   it.each(Object.entries(cases))('%s', async (name, values) => {
     const plan = await planOf(statement(name), values);
@@ -74,6 +86,19 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
   it('control: a whole read is seen', async () => {
     const plan = await planOf({ text: 'select count(*) from messages where m > $1' }, [0]);
     expect(readWhole(plan)).toEqual(['messages']);
+  });
+});
+
+describe('[USER-15] names in any script are found by the trigrams of the index', () => {
+  it.each([
+    ['Cyrillic, in the middle', '%ванов%'],
+    ['Cyrillic, two letters where a word begins', 'Ив%'],
+    ['Chinese and Japanese', '山田%'],
+  ])('%s', async (_script, pattern) => {
+    const { text } = statement('search-users');
+    const values = [reader, pattern, pattern, 100];
+    expect(await planOf({ text }, values)).toMatch(/users_name_trgm_index/);
+    expect(await fixture.sql(text, values)).toHaveLength(20);
   });
 });
 

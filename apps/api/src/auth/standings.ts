@@ -115,6 +115,6 @@ export class Standings {
 }
 
 /** The answer to a token whose session was ended: it is void, and no other try with it helps. */
-export function endedSession(): Failure {
+function endedSession(): Failure {
   return new Failure('UNAUTHENTICATED', 'this session was ended', { cause: new EndedSession() });
 }
