@@ -172,6 +172,9 @@ describe('erasure', () => {
       const made = other.trpc.channel.create.mutate({ kind, memberIds: [leaver.userId] });
       expect(await failureOf(made)).toMatchObject({ code: 'NOT_FOUND' });
     }
+    const { id: channelId } = await group(other);
+    const added = other.trpc.member.add.mutate({ channelId, userIds: [leaver.userId] });
+    expect(await failureOf(added)).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('[ADMIN-43] who has a channel open or an inbox is told to look anew, and is told nothing of it again from anybody’s memory', async () => {

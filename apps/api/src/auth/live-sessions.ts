@@ -53,7 +53,8 @@ export class LiveSessions implements Service {
     this.#users.set(userId, entries);
     return {
       renew: (newer) => {
-        entry.claims = newer;
+        // One that is older never shortens the session.
+        if (newer.issuedAt >= entry.claims.issuedAt) entry.claims = newer;
       },
       [Symbol.dispose]: () => {
         entries.delete(entry);

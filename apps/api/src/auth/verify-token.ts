@@ -101,7 +101,8 @@ function principalOf(payload: JWTPayload): Principal {
     email: word(payload.email, WORD_MAX),
     locale: word(payload.locale, WORD_MAX),
     sid: word(payload.sid, WORD_MAX),
-    issuedAt: (payload.iat ?? 0) * 1_000,
+    // One from the future would outlive revocations that are still to come.
+    issuedAt: Math.min(payload.iat ?? 0, Math.floor(Date.now() / 1_000) + CLOCK_TOLERANCE_S) * 1_000,
     expiresAt: exp * 1_000,
   };
 }

@@ -66,6 +66,8 @@ export interface Archive {
   upsertUser(claims: Claims): Promise<User>;
   /** In no order; unknown ids are left out. */
   users(userIds: readonly string[]): Promise<User[]>;
+  /** The same of those who can become members of a channel: who was erased is left out, too. */
+  joinable(userIds: readonly string[]): Promise<User[]>;
   /**
    * Makes the channel with its members, or finds the one with this id. Nothing was made: `unknown` members do not exist or were erased,
    * or a channel with this id was `deleted`.
