@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import { close, connect, createConnection, createGraves, createKeys, LogStore } from '@parley/cache';
 import { deleteChannel } from '@parley/domain';
 import type { ChannelEvent, InboxEvent } from '@parley/protocol';
@@ -121,8 +123,12 @@ describe('a channel that is deleted', () => {
     await removed(id);
     expect(await rowsOf(id)).toEqual({});
     expect(await rowsOf(neighbour.id)).toEqual(before);
-    const header = await onLogStore(stack, (redis) => redis.keys(`*win:${id}`));
-    expect(header).toEqual([]);
+    expect(await onLogStore(stack, (redis) => redis.keys(`*win:${id}`))).toEqual([]);
+    // Nothing of it counts as lost.
+    const env = { PATH: process.env.PATH ?? '', ...stack.env };
+    const verify = ['--conditions=@parley/source', 'tools/verify.ts'];
+    const { stdout } = await promisify(execFile)(process.execPath, verify, { env });
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, lost: 0, accepted: expect.any(Number) });
   });
 
   it('[ADMIN-32] never comes back: nobody makes a channel with its id again, and no position of it is given twice', async () => {

@@ -50,10 +50,20 @@ describe('the window of an erased user', () => {
     await settleAll(node, ledger, channelId);
     for (const sender of [owner, leaver]) await sendThrough(node, channelId, sender);
     expect(await purge(channelId)).toEqual({ missing: [], waiting: [channelId] });
-    expect(nOf(await lines(channelId))).toEqual([1, 2, 3]);
+    expect(nOf(await lines(channelId))).toEqual([2, 3]);
     await settleAll(node, ledger, channelId);
     expect(await purge(channelId)).toEqual({ missing: [], waiting: [] });
     expect(await lines(channelId)).toEqual([]);
+  });
+
+  it('goes on although others name him, in what is not in Postgres yet', async () => {
+    const channelId = source.add([owner, leaver]);
+    await sendThrough(node, channelId, leaver);
+    await settleAll(node, ledger, channelId);
+    const json = JSON.stringify({ id: randomUUID(), channelId, senderId: owner, body: '', mentions: [leaver] });
+    await node.log.accept({ channelId, senderId: owner, clientMsgId: randomUUID(), messageId: randomUUID(), json });
+    expect(await purge(channelId)).toEqual({ missing: [], waiting: [] });
+    expect(nOf(await lines(channelId))).toEqual([2]);
   });
 
   it('says that the header must be loaded where it does not know how far Postgres is, and nothing where he does not occur', async () => {

@@ -107,18 +107,23 @@ async function eraseWords(
     if (stretch.more) continue;
     const last = stretch.channelIds.at(-1);
     if (last === undefined) return messages;
-    await purge(deps, userId, stretch.channelIds);
+    await purge(deps, { userId, channelIds: stretch.channelIds }, signal);
     await deps.store.erasedUpTo(userId, last);
     from = last;
   }
 }
 
-async function purge(deps: EraseDeps, userId: string, channelIds: readonly string[]): Promise<void> {
+async function purge(
+  deps: EraseDeps,
+  { userId, channelIds }: { userId: string; channelIds: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
   let left: readonly string[] = channelIds;
   for (let tries = 0; tries < PURGE_TRIES && left.length > 0; tries++) {
     if (tries > 1) await deps.log.renew();
     const { missing, waiting } = await deps.windows.purge(userId, left);
     for (const channelId of missing) await deps.log.load(channelId);
+    if (waiting.length > 0) await deps.drained(signal);
     left = [...missing, ...waiting];
   }
   if (left.length > 0) {

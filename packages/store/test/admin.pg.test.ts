@@ -140,3 +140,13 @@ it('[USER-3] users who are disabled or erased are found by nobody', async () => 
   await store.admin.disable(disabled, false);
   expect(await find(true)).toEqual([seen, disabled].sort());
 });
+
+it('[USER-4] contacts are no more than were asked for, however many share a channel', async () => {
+  const { store } = fixture;
+  const ids = Array.from({ length: 12 }, () => randomUUID());
+  for (const id of ids) await store.archive.upsertUser({ id, name: 'n', avatarUrl: null, email: null, locale: null });
+  const [me = ''] = ids;
+  for (let i = 0; i < 2; i++) await makeChannel(store, { id: randomUUID(), userIds: ids });
+  expect(await store.directory.contacts(me, 5)).toHaveLength(5);
+  expect(await store.directory.contacts(me, 200)).toHaveLength(11);
+});

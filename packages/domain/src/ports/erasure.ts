@@ -43,8 +43,8 @@ export interface EraseStore {
 /** What the windows of channels still have of a user. */
 export interface WindowPurge {
   /**
-   * Cuts each window off behind the newest entry that names the user; what Postgres does not have stays. Gives those channels that it
-   * could not be done for: their header has to be loaded first, or an entry of his waits for Postgres.
+   * Cuts each window off behind the newest entry in Postgres that names the user; what Postgres does not have stays. Gives those channels
+   * that are not done: their header has to be loaded first, or an entry of his own waits for Postgres.
    */
   purge(userId: string, channelIds: readonly string[]): Promise<{ missing: string[]; waiting: string[] }>;
 }
