@@ -173,6 +173,10 @@ describe('the audit', () => {
       of({ actor: 'eve', action: 'user.create', target: null, outcome: null }),
     ]);
     expect(items[1].callId).toBe(items[2].callId);
+    // The list is in it, too; and it goes on where a page ended.
+    const newest = (await admin.call('GET /v1/audit?limit=3')).body;
+    const older = (await admin.call(`GET /v1/audit?limit=3&cursor=${newest.nextCursor}`)).body;
+    expect([...newest.items, ...older.items]).toEqual([of({ action: 'audit.list', outcome: 'ok' }), ...items]);
     const all = JSON.stringify(await sqlOf(stack, 'select * from audit'));
     expect(all).not.toContain('Audited name');
     expect(all).not.toContain(admin.token);

@@ -109,7 +109,7 @@ const INDEXES = {
   'who has blocked a user': 'blocks_blocked_index (blocked_id)',
   'what bars a user': 'user_standing_pkey (user_id)',
   'ended sessions of a user': 'revoked_sessions_pkey (user_id, sid)',
-  'the audit, newest first': 'audit_at_index (at, id)',
+  'the audit, newest first': 'audit_pkey (id)',
   'announcements, newest first': 'announcements_at_index (at, id)',
   'a dead letter by its message': 'dead_letter_operation_index (channel_id, sender_id, client_msg_id)',
 };

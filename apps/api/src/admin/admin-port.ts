@@ -71,9 +71,12 @@ async function answer(options: Answering, request: IncomingMessage, response: Se
     }
     const work = async () => {
       const body = request.method === 'GET' ? {} : await bodyIn(request);
-      await send(response, await hit.route.work({ ids: hit.ids, query: searchParams, body }));
+      const reply = await hit.route.work({ ids: hit.ids, query: searchParams, body });
+      if ('lines' in reply) await stream(response, reply);
+      return reply;
     };
-    await audited(options, request, { ...hit, work });
+    const reply = await audited(options, request, { ...hit, work });
+    if ('value' in reply) answerJson(response, reply.status, reply.value);
   } catch (error) {
     fail(options.log, response, error);
   }
@@ -96,8 +99,8 @@ function enter({ gatekeeper, log }: AdminPortOptions, request: IncomingMessage):
 async function audited(
   { store, log }: AdminPortOptions,
   request: IncomingMessage,
-  { route, ids, work }: Hit & { work: () => Promise<void> },
-): Promise<void> {
+  { route, ids, work }: Hit & { work: () => Promise<Reply> },
+): Promise<Reply> {
   const line = {
     callId: randomUUID(),
     actor: actorIn(request),
@@ -106,8 +109,9 @@ async function audited(
     target: Object.values(ids)[0] ?? null,
   };
   if (route.method !== 'GET') await store.audit({ ...line, outcome: null });
+  let reply: Reply;
   try {
-    await work();
+    reply = await work();
   } catch (error) {
     await store.audit({ ...line, outcome: adminFailureOf(error).error.code });
     throw error;
@@ -116,6 +120,7 @@ async function audited(
   await store.audit({ ...line, outcome: 'ok' }).catch((error: unknown) => {
     log.error({ err: error, ...line }, 'the audit has no line of a call that was done');
   });
+  return reply;
 }
 
 function actorIn(request: IncomingMessage): string {
@@ -141,11 +146,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
-async function send(response: ServerResponse, reply: Reply): Promise<void> {
-  if ('value' in reply) {
-    answerJson(response, reply.status, reply.value);
-    return;
-  }
+async function stream(response: ServerResponse, reply: Extract<Reply, { lines: unknown }>): Promise<void> {
   response.writeHead(reply.status, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   await pipeline(Readable.from(asLines(reply.lines)), response);
 }

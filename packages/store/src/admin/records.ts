@@ -9,7 +9,7 @@ const AUDIT = statement('audit');
 const AUDIT_LINES = statement('audit-lines');
 
 interface AuditColumns {
-  readonly id: string;
+  readonly id: number;
   readonly at: number;
   readonly call_id: string;
   readonly actor: string;
@@ -37,12 +37,14 @@ export function adminRecords(database: Database): Records {
       await database.query(AUDIT, [callId, actor, address, action, target, outcome]);
     },
     auditLines: async ({ cursor, limit }) => {
-      const rows = await database.query<AuditColumns>(AUDIT_LINES, [...fromCursor(cursor), limit + 1]);
+      const [before] = fromCursor(cursor);
+      const rows = await database.query<AuditColumns>(AUDIT_LINES, [before, limit + 1]);
       return pageOf(rows, limit, {
         item: ({ at, call_id: callId, actor, address, action, target, outcome }) => {
           return { at, callId, actor, address, action, target, outcome };
         },
-        keyset: ({ at, id }) => ({ at, id }),
+        // Two lines of one call may be of one millisecond: their numbers tell which was first.
+        keyset: ({ id, call_id }) => ({ at: id, id: call_id }),
       });
     },
   };

@@ -32,7 +32,7 @@ export const AuditEntity = defineEntity({
   name: 'Audit',
   tableName: 'audit',
   properties: {
-    id: p.uuid().primary(),
+    id: p.bigint('number').primary().autoincrement(),
     at: p.bigint('number'),
     callId: p.uuid(),
     actor: p.text(),
@@ -41,7 +41,6 @@ export const AuditEntity = defineEntity({
     target: p.text().nullable(),
     outcome: p.text().nullable(),
   },
-  indexes: [{ name: 'audit_at_index', properties: ['at', 'id'] }],
   triggers: [
     {
       name: 'audit_append_only',

@@ -39,7 +39,7 @@ create table announcements (
 create index announcements_at_index on announcements (at, id);
 
 create table audit (
-  id uuid not null primary key,
+  id bigserial primary key,
   at bigint not null,
   call_id uuid not null,
   actor text not null,
@@ -48,7 +48,6 @@ create table audit (
   target text,
   outcome text
 );
-create index audit_at_index on audit (at, id);
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin

@@ -1,5 +1,5 @@
 select id, at, call_id, actor, address, action, target, outcome
 from audit
-where $1::bigint is null or (at, id) < ($1, $2::uuid)
-order by at desc, id desc
-limit $3
+where $1::bigint is null or id < $1
+order by id desc
+limit $2
