@@ -99,7 +99,7 @@ function devTokensOf(settings: ApiSettings, meet: (principal: Principal) => Prom
     const made = await make(body);
     if (!made) return null;
     const { token, userId, name } = made;
-    const nothing = { avatarUrl: null, email: null, locale: null, sid: null, expiresAt: 0 };
+    const nothing = { avatarUrl: null, email: null, locale: null, sid: null, issuedAt: 0, expiresAt: 0 };
     await meet({ userId, name, ...nothing });
     return { token, userId };
   };
