@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
+  cachedArchive,
+  cachesOff,
   close,
   connect,
   createConnection,
@@ -9,28 +11,31 @@ import {
   HeaderLoad,
   LogMemory,
   LogStore,
+  ReadThrough,
   RedisBroker,
   RedisChannelViews,
   RedisMessageLog,
   ReplicaWait,
 } from '@parley/cache';
-import { findChannel, listChannels, type UserHints } from '@parley/domain';
+import { channelSets, findChannel, listChannels, type UserHints } from '@parley/domain';
 import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
 import { createDoorbell, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
 import { createKnownUsers } from './auth/known-users.ts';
 import { createVerifier } from './auth/verify-token.ts';
-import { createCases } from './cases/cases.ts';
+import { type CaseDeps, createCases } from './cases/cases.ts';
 import type { Context } from './context.ts';
 import { askDependencies, createPolicyCheck, type ThreadStanding } from './dependencies.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
+import { forgetSets } from './forget-sets.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
 import { measureLog, refuseWhenFull } from './log-layers.ts';
 import { measureCases } from './measure-cases.ts';
+import { measureRecent } from './measure-recent.ts';
 import { openPublicPort } from './open-public-port.ts';
 import type { ApiSettings } from './settings.ts';
 import { watchStore } from './store-watch.ts';
@@ -105,7 +110,7 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
   const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
   const store = openStore(settings, { name: 'parley-api', log });
-  const archive = guardPort(store.archive, createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker));
+  const postgres = guardPort(store.archive, createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker));
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
@@ -122,6 +127,8 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
   const views = new RedisChannelViews({ store: logStore, epochs, keys });
+  const copies = new ReadThrough({ redis: redis.cache, keys, off: cachesOff(settings), metrics });
+  const archive = cachedArchive(postgres, { copies, views });
   const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
   const memory = new LogMemory({ store: logStore, log });
   const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
@@ -138,35 +145,35 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     run: () => connect(connection),
     stop: () => close(connection),
   }));
-  const services: Service[] = [store, ...connections, memory, doorbell, epochs, broker, hub];
-  return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+  const services: Service[] = [store, ...connections, copies, memory, doorbell, epochs, broker, hub];
+  return { store, archive, copies, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, views, messageLog, limiter, hub, broker, doorbell } = stores;
-  const hints: UserHints = {
-    tell: (userIds, hint) => {
-      for (const userId of userIds) {
-        broker.tellUser(userId, JSON.stringify(hint)).catch((error: unknown) => {
-          log.debug({ err: error }, 'a hint was not heard');
-        });
-      }
-    },
+  const { archive, copies, views, messageLog, limiter, hub, broker, doorbell } = stores;
+  const tell: UserHints['tell'] = (userIds, hint) => {
+    for (const userId of userIds) {
+      broker.tellUser(userId, JSON.stringify(hint)).catch((error: unknown) => {
+        log.debug({ err: error }, 'a hint was not heard');
+      });
+    }
   };
-  const cases = createCases({
+  const deps: CaseDeps = {
     archive,
+    copies,
     views,
     log: messageLog,
     limiter,
     doorbell,
     watch: hub,
-    hints,
+    hints: forgetSets({ tell }, channelSets(copies)),
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,
-  });
-  const list = listChannels({ archive, views });
+  };
+  const summaryDeps = { archive, copies, views, clock: systemClock };
+  const list = listChannels(summaryDeps);
   const feedDeps = {
     hub,
     views,
@@ -176,10 +183,10 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     clock: systemClock,
     newId: () => randomUUID(),
     summaries: async (userId: string) => (await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items,
-    summary: findChannel({ archive, views }),
+    summary: findChannel(summaryDeps),
   };
   return {
-    cases: measureCases(cases, metrics),
+    cases: measureCases(measureRecent(createCases(deps), deps, metrics), metrics),
     feeds: { channel: openChannelFeed(feedDeps), inbox: openInboxFeed(feedDeps) },
   };
 }

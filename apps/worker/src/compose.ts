@@ -1,4 +1,14 @@
-import { close, connect, createConnection, createKeys, Epochs, LogStore, RedisDrainLog } from '@parley/cache';
+import {
+  close,
+  connect,
+  createConnection,
+  createKeys,
+  Epochs,
+  LogStore,
+  ReadThrough,
+  RedisDrainLog,
+} from '@parley/cache';
+import { type ChannelSets, channelSets } from '@parley/domain';
 import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
 import {
   createMetrics,
@@ -62,23 +72,31 @@ export function composeWorker(settings: WorkerSettings, logger: Log): Worker {
 interface Stores {
   readonly store: Store;
   readonly drainLog: RedisDrainLog;
+  readonly sets: ChannelSets;
   /** In the order of their start. */
   readonly services: readonly Service[];
 }
 
 function composeStores(settings: WorkerSettings, logger: Log): Stores {
-  const { REDIS_LOG_URL, LOG_TIMEOUT_MS, KEY_PREFIX, BACKLOG_MAX_ENTRIES } = settings;
+  const { REDIS_LOG_URL, REDIS_CACHE_URL, LOG_TIMEOUT_MS, CACHE_TIMEOUT_MS, KEY_PREFIX, BACKLOG_MAX_ENTRIES } =
+    settings;
   const store = openStore(settings, { name: 'parley-worker', log: logger });
   const redis = createConnection({ url: REDIS_LOG_URL, kind: 'log', timeoutMs: LOG_TIMEOUT_MS, log: logger });
   const logStore = new LogStore({ redis });
   const keys = createKeys(KEY_PREFIX);
   const { ledger } = store;
   const epochs = new Epochs({ store: logStore, ledger, keys, backlogMaxEntries: BACKLOG_MAX_ENTRIES, log: logger });
-  const connection: Service = { name: 'log store', run: () => connect(redis), stop: () => close(redis) };
+  const cache = createConnection({ url: REDIS_CACHE_URL, kind: 'cache', timeoutMs: CACHE_TIMEOUT_MS, log: logger });
+  const copies = new ReadThrough({ redis: cache, keys });
+  const connections: Service[] = [
+    { name: 'log store', run: () => connect(redis), stop: () => close(redis) },
+    { name: 'cache store', run: () => connect(cache), stop: () => close(cache) },
+  ];
   return {
     store,
+    sets: channelSets(copies),
     drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
-    services: [store, connection, epochs],
+    services: [store, ...connections, copies, epochs],
   };
 }
 
@@ -89,7 +107,7 @@ interface WorkParts extends Stores {
 
 function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
   const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
-  const { store, drainLog: log, logger, metrics } = parts;
+  const { store, drainLog: log, sets, logger, metrics } = parts;
   const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
   const drainMetrics = createDrainMetrics(metrics);
   const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
@@ -98,6 +116,7 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
     log,
     store: store.drain,
     ledger: store.ledger,
+    sets,
     clock: systemClock,
     metrics: drainMetrics,
     logger,

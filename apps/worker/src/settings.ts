@@ -3,14 +3,17 @@ import { queueSettings } from '@parley/queue';
 import { bool, integer, oneOf, readSettings, SettingsError, setting, text, type Values } from '@parley/runtime';
 import { storeSettings } from '@parley/store';
 
-const { REDIS_LOG_URL, KEY_PREFIX, LOG_TIMEOUT_MS, BACKLOG_MAX_ENTRIES } = cacheSettings;
+const { REDIS_LOG_URL, REDIS_CACHE_URL, KEY_PREFIX, LOG_TIMEOUT_MS, CACHE_TIMEOUT_MS, BACKLOG_MAX_ENTRIES } =
+  cacheSettings;
 
-/** Everything that a worker reads from its environment. The cache store is not among it: a worker needs none. */
+/** Everything that a worker reads from its environment. Of the cache store it needs little: to say whose copies are no longer true. */
 export const workerSettings = {
   ...storeSettings,
   REDIS_LOG_URL,
+  REDIS_CACHE_URL,
   KEY_PREFIX,
   LOG_TIMEOUT_MS,
+  CACHE_TIMEOUT_MS,
   BACKLOG_MAX_ENTRIES,
   ...queueSettings,
   OPS_PORT: setting(

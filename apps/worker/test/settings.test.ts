@@ -2,7 +2,11 @@ import { SettingsError } from '@parley/runtime';
 import { expect, test } from 'vitest';
 import { readWorkerSettings } from '../src/settings.ts';
 
-const good = { DATABASE_URL: 'postgres://localhost/parley', REDIS_LOG_URL: 'redis://localhost' };
+const good = {
+  DATABASE_URL: 'postgres://localhost/parley',
+  REDIS_LOG_URL: 'redis://localhost',
+  REDIS_CACHE_URL: 'redis://localhost:6380',
+};
 
 function problems(env: Record<string, string>): readonly string[] {
   try {
@@ -14,7 +18,7 @@ function problems(env: Record<string, string>): readonly string[] {
   }
 }
 
-test('two URLs are enough', () => {
+test('three URLs are enough', () => {
   expect(readWorkerSettings(good)).toMatchObject({ LANES: 1, OPS_PORT: null, UNSAFE_TRIM_BEFORE_COMMIT: false });
 });
 

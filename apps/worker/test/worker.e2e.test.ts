@@ -34,7 +34,13 @@ afterAll(async () => {
 });
 
 function worker(env: Record<string, string> = {}): WorkerProcess {
-  const made = startWorker({ DATABASE_URL: databaseUrl, REDIS_LOG_URL: redis.url, LOG_LEVEL: 'warn', ...env });
+  const made = startWorker({
+    DATABASE_URL: databaseUrl,
+    REDIS_LOG_URL: redis.url,
+    REDIS_CACHE_URL: redis.url,
+    LOG_LEVEL: 'warn',
+    ...env,
+  });
   workers.push(made);
   return made;
 }

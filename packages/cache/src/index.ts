@@ -1,4 +1,6 @@
 export { RedisBroker } from './broker.ts';
+export { CACHES } from './cache-table.ts';
+export { cachedArchive } from './cached-archive.ts';
 export { RedisChannelViews } from './channel-views.ts';
 export { type ConnectionKind, close, connect, createConnection } from './connections.ts';
 export { RedisDrainLog } from './drain-log.ts';
@@ -10,5 +12,6 @@ export { LogMemory } from './log-memory.ts';
 export { LogStore } from './log-store.ts';
 export { RedisMessageLog } from './message-log.ts';
 export { checkPolicies } from './policy-check.ts';
+export { cachesOff, ReadThrough } from './read-through.ts';
 export { ReplicaWait } from './replica-wait.ts';
 export { cacheSettings } from './settings.ts';

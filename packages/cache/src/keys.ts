@@ -28,8 +28,16 @@
  * | key | type | content |
  * |---|---|---|
  * | `parley:limit:<limit>:<user>` | string, TTL | GCRA: when the allowance is full again, milliseconds |
+ * | `parley:copy:<cache>:<shape>:{<key>}` | string, TTL | a copy of what Postgres said (cache-table.ts says of what) |
+ * | `parley:copy:<cache>:<shape>:{<key>}:gen` | string, 60 s | the copy's generation: another one, and a refill that began before is not kept |
+ * | `parley:copy:<cache>:<shape>:{<key>}:renewal` | string, 10 s | somebody is reading the copy anew |
+ *
+ * A key of a copy that is no plain word is hashed.
  */
-import { type Limit, PARTITIONS, partitionOf } from '@parley/domain';
+import { createHash } from 'node:crypto';
+import { type CopyName, type Limit, PARTITIONS, partitionOf } from '@parley/domain';
+import { CACHES } from './cache-table.ts';
+import type { CopyKeys } from './copy-store.ts';
 import { hashTag } from './hash-tags.ts';
 
 /** Names the keys of one deployment. A *stem* is what the keys of one partition begin with, up to the colon behind the tag. */
@@ -39,7 +47,10 @@ export interface Keys {
   user(userId: string): string;
   node(nodeId: string): string;
   limit(limit: Limit, userId: string): string;
+  copy(name: CopyName, key: string): CopyKeys;
 }
+
+const PLAIN_KEY = /^[\w:-]{1,150}$/;
 
 export function createKeys(prefix: string): Keys {
   const stems = Array.from({ length: PARTITIONS }, (_, partition) => `${prefix}:{${hashTag(partition)}}:`);
@@ -54,6 +65,11 @@ export function createKeys(prefix: string): Keys {
     user: (userId) => `${prefix}:user:${userId}`,
     node: (nodeId) => `${prefix}:node:${nodeId}`,
     limit: (limit, userId) => `${prefix}:limit:${limit}:${userId}`,
+    copy: (name, key) => {
+      const word = PLAIN_KEY.test(key) ? key : createHash('sha256').update(key).digest('base64url');
+      const copy = `${prefix}:copy:${name}:${CACHES[name].shape}:{${word}}`;
+      return { copy, generation: `${copy}:gen` };
+    },
   };
 }
 

@@ -1,5 +1,6 @@
-import { bool, integer, oneOf, setting, url } from '@parley/runtime';
+import { bool, integer, list, oneOf, setting, url } from '@parley/runtime';
 import * as z from 'zod';
+import { CACHE_NAMES } from './cache-table.ts';
 
 const redisUrl = () => url(['redis', 'rediss']);
 
@@ -41,6 +42,18 @@ export const cacheSettings = {
     integer({ min: 1, max: 1_000_000 }),
     50_000,
     'Entries of one partition that may wait for Postgres; above it sends are refused with BACKPRESSURE',
+  ),
+  CACHE_ENABLED: setting(
+    bool(),
+    true,
+    'Whether copies of what Postgres says are used; without them everything works, slower',
+  ),
+  CACHE_OFF: setting(
+    list().refine((names) => names.every((name) => CACHE_NAMES.includes(name)), {
+      error: `names of caches: ${CACHE_NAMES.join(', ')}`,
+    }),
+    [],
+    'Single caches that are not used, with commas between them',
   ),
   RATE_LIMIT_ENABLED: setting(bool(), true, 'Whether users are limited at all'),
   SEND_RATE_PER_MINUTE: setting(

@@ -6,6 +6,7 @@ import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntit
 import { MessageEntity } from './entities/message.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
+import { Reads } from './migrations/20261126-reads.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -41,7 +42,10 @@ export function ormConfig(options: ConnectionOptions): Options {
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: IDLE_TIMEOUT_MS },
     driverOptions: driverOptions(options),
     migrations: {
-      migrationsList: [{ name: '20261120-first-tables', class: FirstTables }],
+      migrationsList: [
+        { name: '20261120-first-tables', class: FirstTables },
+        { name: '20261126-reads', class: Reads },
+      ],
       tableName: 'migrations',
       snapshot: false,
       disableForeignKeys: false,

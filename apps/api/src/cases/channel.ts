@@ -1,9 +1,19 @@
-import { type CreateDeps, createChannel, getChannel, listChannels, type SummaryDeps } from '@parley/domain';
+import {
+  type BrowseDeps,
+  browseChannels,
+  type CreateDeps,
+  channelStats,
+  createChannel,
+  getChannel,
+  listChannels,
+  type StatsDeps,
+  type SummaryDeps,
+} from '@parley/domain';
 import type { Cases } from '../context.ts';
 import { forCaller } from './for-caller.ts';
 import { notThereYet } from './not-there-yet.ts';
 
-export type ChannelCaseDeps = CreateDeps & SummaryDeps;
+export type ChannelCaseDeps = CreateDeps & SummaryDeps & BrowseDeps & StatsDeps;
 
 /** The procedures `channel.*`. */
 export function channelCases(deps: ChannelCaseDeps) {
@@ -11,7 +21,8 @@ export function channelCases(deps: ChannelCaseDeps) {
     'channel.create': forCaller(createChannel(deps)),
     'channel.list': forCaller(listChannels(deps)),
     'channel.get': forCaller(getChannel(deps)),
-    ...notThereYet('channel.browse', 'channel.stats'),
+    'channel.browse': forCaller(browseChannels(deps)),
+    'channel.stats': forCaller(channelStats(deps)),
     ...notThereYet('channel.update', 'channel.archive', 'channel.mute'),
     ...notThereYet('channel.join', 'channel.leave', 'channel.invite', 'channel.invitations'),
   } satisfies Partial<Cases>;

@@ -1,4 +1,7 @@
 import type { Channel, ChannelKind, Member, Message, Position, Role, User } from '@parley/protocol';
+import type { AsOf } from '../copy-keys.ts';
+import type { OwnChannel } from './copies.ts';
+import type { Finding } from './finding.ts';
 
 /** A message as Postgres has it. */
 export type StoredMessage = Message;
@@ -40,6 +43,15 @@ export interface ChannelRow {
   readonly head: Position | null;
   readonly lastMessage: StoredMessage | null;
   readonly members: readonly User[];
+  readonly asOf: AsOf;
+  /** Messages after the read cursor, where it was asked to count them. */
+  readonly unread: number | null;
+}
+
+/** Rows, and (where it was asked for) the whole set of the user's channels; null also where it is too large to keep. */
+export interface ChannelRows {
+  readonly items: ChannelRow[];
+  readonly own: readonly OwnChannel[] | null;
 }
 
 export interface NewChannel {
@@ -62,17 +74,22 @@ export interface Claims {
 }
 
 /** Postgres, as the api reads and writes it. Every method is one statement unless it says otherwise. */
-export interface Archive {
+export interface Archive extends Finding {
   upsertUser(claims: Claims): Promise<User>;
   /** In no order; unknown ids are left out. */
   users(userIds: readonly string[]): Promise<User[]>;
   /** Makes the channel with its members, or finds the one with this id. `unknown`: these members do not exist, nothing was made. */
   createChannel(channel: NewChannel): Promise<{ channel: Channel; created: boolean } | { unknown: string[] }>;
-  /** Newest activity first, by keyset. */
+  /** Newest activity first, by keyset. The first page comes with the whole set. */
   channelsOf(
     userId: string,
     page: { cursor: string | null; limit: number },
-  ): Promise<{ items: ChannelRow[]; nextCursor: string | null }>;
+  ): Promise<ChannelRows & { nextCursor: string | null }>;
+  /** These of the user's channels, in no order. `count`: with their unread messages, `withSet`: with the whole set. */
+  channelsById(
+    userId: string,
+    wanted: { channelIds: readonly string[]; count: boolean; withSet: boolean },
+  ): Promise<ChannelRows>;
   /** Null when there is no such channel or the user is no member. */
   channel(channelId: string, userId: string): Promise<ChannelRow | null>;
   /** Messages after each user's read cursor, by channel: for channels whose header is not loaded. */
@@ -80,7 +97,7 @@ export interface Archive {
   members(
     channelId: string,
     page: { cursor: string | null; limit: number },
-  ): Promise<{ items: Member[]; nextCursor: string | null }>;
+  ): Promise<{ items: Member[]; nextCursor: string | null; asOf: AsOf | null }>;
   membersById(channelId: string, userIds: readonly string[]): Promise<Member[]>;
   /** What became of an operation; null when Postgres has never seen it. */
   outcome(operation: { channelId: string; actorId: string; operationId: string }): Promise<Outcome | null>;

@@ -1,4 +1,4 @@
-import { type ChannelRow, roleOf, type StoredChange, type StoredMessage } from '@parley/domain';
+import { type ChannelRow, type OwnChannel, roleOf, type StoredChange, type StoredMessage } from '@parley/domain';
 import { type Channel, type ChannelKind, formatPosition, type Member, type User } from '@parley/protocol';
 import type { MessageExtra } from '../entities/message.ts';
 import { type CursorTriple, cursorPosition, positionOrNull } from '../positions.ts';
@@ -67,6 +67,11 @@ export interface ChannelRowColumns {
   readonly head: { readonly epoch: number; readonly n: number } | null;
   readonly last_message: MessageColumns | null;
   readonly members: readonly UserColumns[];
+  readonly epoch: number;
+  readonly version: number;
+  readonly unread: number | null;
+  /** On the first row, where it was asked for: `[id, created_at, muted_until]` of all channels of the user. */
+  readonly own: readonly [id: string, createdAt: number, mutedUntil: number | null][] | null;
 }
 
 /** A user as Postgres knows him: presence is somebody else's to add. */
@@ -149,5 +154,14 @@ export function channelRowOf(row: ChannelRowColumns): ChannelRow {
     head: row.head && formatPosition(row.head),
     lastMessage: row.last_message && messageOf(row.last_message),
     members: row.members.map(userOf),
+    asOf: { epoch: row.epoch, version: row.version },
+    unread: row.unread,
   };
+}
+
+/** The set that the first row carries. Who has no row is in no channel. */
+export function ownOf(rows: readonly ChannelRowColumns[]): OwnChannel[] | null {
+  const [first] = rows;
+  if (!first) return [];
+  return first.own?.map(([id, createdAt, mutedUntil]) => ({ id, createdAt, mutedUntil })) ?? null;
 }
