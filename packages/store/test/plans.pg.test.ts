@@ -89,7 +89,7 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
       insert into channels (id, kind, name, member_limit, created_at)
       select gen_random_uuid(), case when i % 5 = 0 then 'public' else 'group' end, md5(i::text), 10, i
       from generate_series(1, 50000) i`);
-    await fixture.sql('analyze channels');
+    await fixture.sql('vacuum analyze channels');
     const browse = statement('browse');
     const all = await planOf(browse, [null, null, null, 21]);
     const words = await planOf(browse, ['%needle%', null, null, 21]);
