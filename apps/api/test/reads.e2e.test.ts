@@ -178,6 +178,7 @@ describe.each([
     const page = await until(old, (items) => items.length === 20);
     expect(page.map(({ body }) => body)).toEqual(sends.slice(0, 20).map(String));
     expect(await old()).toEqual(page);
+    expect((await bob.trpc.message.page.query({ channelId: id })).items.at(-1)?.body).toBe('last');
   });
 
   it('these answers came from these copies, and from no others', async () => {
