@@ -122,15 +122,23 @@ async function profilesOf({ archive }: SummaryDeps, cards: readonly ChannelCard[
 
 /** Rows that came with the list are the copies of the next one. */
 export async function keepRows({ copies }: SummaryDeps, userId: string, seats: readonly Warm[]): Promise<void> {
-  const kept = <T>(read: (seat: Warm, row: ChannelRow) => Keyed<T>) =>
-    seats.flatMap((seat): [string, T][] => {
+  const kept = <T>(of: readonly Warm[], read: (seat: Warm, row: ChannelRow) => Keyed<T>) =>
+    of.flatMap((seat): [string, T][] => {
       if (!seat.row) return [];
       const [key, { value, keep }] = read(seat, seat.row);
       return keep ? [[key, value]] : [];
     });
   await Promise.all([
-    copies.keep('channels', new Map(kept(cardOf))),
-    copies.keep('tips', new Map(kept(tipOf(userId)))),
+    copies.keep('channels', new Map(kept(seats, cardOf))),
+    copies.keep(
+      'tips',
+      new Map(
+        kept(
+          seats.filter(({ told }) => !told),
+          tipOf(userId),
+        ),
+      ),
+    ),
   ]);
 }
 
