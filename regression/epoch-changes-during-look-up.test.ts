@@ -67,7 +67,8 @@ it('an answer never names a newer epoch than that of the position it gives', asy
         return accepted;
       },
     },
-    archive,
+    archive: { ...archive, channel: async () => null, message: async () => null },
+    views: { views: async () => [], after: async () => [], states: async () => [] },
     clock: { now: () => 0 },
     limiter: { take: async () => ({ allowed: true, retryAfterMs: 0 }) },
     doorbell: { ring: () => {} },

@@ -41,6 +41,8 @@ it('a read position of an older epoch that is still in the window leaves exactly
     version: 1,
     memberLimit: 100,
     holes: [],
+    archivedAt: null,
+    deleted: [],
     head: { position: `${older}-6`, m: 6, at: 1 },
     members: [member(owner, { readTo: { position: `${older}-6`, at: 1 } }), member(ann, { unread: persisted.length })],
   });

@@ -17,7 +17,7 @@ import {
   RedisMessageLog,
   ReplicaWait,
 } from '@parley/cache';
-import { channelSets, findChannel, listChannels, type UserHints } from '@parley/domain';
+import { channelSets, findChannel, listChannels, withPresence } from '@parley/domain';
 import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
 import { createDoorbell, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
@@ -27,9 +27,9 @@ import { createVerifier } from './auth/verify-token.ts';
 import { type CaseDeps, createCases } from './cases/cases.ts';
 import type { Context } from './context.ts';
 import { askDependencies, createPolicyCheck, type ThreadStanding } from './dependencies.ts';
+import { createEphemeralParts } from './ephemeral/ephemeral-parts.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
-import { forgetSets } from './forget-sets.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
@@ -41,6 +41,7 @@ import type { ApiSettings } from './settings.ts';
 import { watchStore } from './store-watch.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
 import { createConnectionTable, UserConnections } from './user-connections.ts';
+import { createUserHints } from './user-hints.ts';
 
 // The only file that sees more than one adapter.
 
@@ -86,6 +87,7 @@ export function composeThread(options: ComposeOptions): ApiThread {
       slot: shared.slot,
     }),
     limiter: stores.limiter,
+    presence: stores.ephemeral.sessions,
     graceMs: settings.TOKEN_GRACE_MS,
   };
   const port = openPublicPort({ ...options, sessions, answers: answersOf(options, stores), healthy: () => serving });
@@ -145,20 +147,16 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     run: () => connect(connection),
     stop: () => close(connection),
   }));
-  const services: Service[] = [store, ...connections, copies, memory, doorbell, epochs, broker, hub];
-  return { store, archive, copies, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+  const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
+  const services = [store, ...connections, copies, memory, doorbell, epochs, broker, hub, ...ephemeral.services];
+  const live = { messageLog, limiter, hub, broker, doorbell, ephemeral };
+  return { store, archive, copies, redis, epochs, views, ...live, services };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, copies, views, messageLog, limiter, hub, broker, doorbell } = stores;
-  const tell: UserHints['tell'] = (userIds, hint) => {
-    for (const userId of userIds) {
-      broker.tellUser(userId, JSON.stringify(hint)).catch((error: unknown) => {
-        log.debug({ err: error }, 'a hint was not heard');
-      });
-    }
-  };
+  const { archive, copies, views, messageLog, limiter, hub, broker, doorbell, ephemeral } = stores;
+  const { presences, sessions, typing } = ephemeral;
   const deps: CaseDeps = {
     archive,
     copies,
@@ -167,23 +165,31 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     limiter,
     doorbell,
     watch: hub,
-    hints: forgetSets({ tell }, channelSets(copies)),
+    hints: createUserHints({ broker, sets: channelSets(copies), log }),
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,
+    presences,
+    sessions,
+    typing,
   };
   const summaryDeps = { archive, copies, views, clock: systemClock };
-  const list = listChannels(summaryDeps);
+  const [list, find, live] = [listChannels(summaryDeps), findChannel(summaryDeps), withPresence(presences)];
   const feedDeps = {
     hub,
+    ephemeral: ephemeral.hub,
     views,
     archive,
     log: messageLog,
     logger: log,
     clock: systemClock,
     newId: () => randomUUID(),
-    summaries: async (userId: string) => (await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items,
-    summary: findChannel(summaryDeps),
+    summaries: async (userId: string) => live.summaries((await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items),
+    summary: async (userId: string, channelId: string) => {
+      const found = await find(userId, channelId);
+      return (found && (await live.summaries([found]))[0]) ?? null;
+    },
+    invitations: (userId: string) => archive.invitations(userId),
   };
   return {
     cases: measureCases(measureRecent(createCases(deps), deps, metrics), metrics),

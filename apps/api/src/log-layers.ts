@@ -10,6 +10,7 @@ export function layer(log: MessageLog, over: Partial<MessageLog>): MessageLog {
     forgetAnswer: (operation) => log.forgetAnswer(operation),
     accept: (draft) => log.accept(draft),
     change: (change) => log.change(change),
+    amend: (amendment) => log.amend(amendment),
     ...over,
   };
 }
@@ -25,12 +26,14 @@ export function measureLog(log: MessageLog, metrics: Metrics): MessageLog {
   return layer(log, {
     accept: (draft) => counted('accept', log.accept(draft)),
     change: (change) => counted('change', log.change(change)),
+    amend: (amendment) => counted('amend', log.amend(amendment)),
   });
 }
 
-/** Takes no message while the log store's memory is full. Member changes go on: they are few, and a kick must not wait. */
+/** Takes no message and no change of one while the log store's memory is full. Member changes go on: they are few, and a kick must not wait. */
 export function refuseWhenFull(log: MessageLog, memory: { readonly full: boolean }): MessageLog {
   return layer(log, {
     accept: (draft) => (memory.full ? Promise.resolve({ type: 'backpressure' }) : log.accept(draft)),
+    amend: (amendment) => (memory.full ? Promise.resolve({ type: 'backpressure' }) : log.amend(amendment)),
   });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Failure, type Limiter } from '@parley/domain';
+import { Failure, type Limiter, type PresenceSessions } from '@parley/domain';
 import { CLOSE_CODES } from '@parley/protocol';
 import type { Closing, Connection, Opening } from '@parley/transport';
 import { LiveSession } from './auth/live-session.ts';
@@ -15,6 +15,7 @@ export interface SessionDeps {
   readonly meet: (principal: Principal) => Promise<void>;
   readonly connections: UserConnections;
   readonly limiter: Limiter;
+  readonly presence: Pick<PresenceSessions, 'begin'>;
   readonly graceMs: number;
 }
 
@@ -30,8 +31,10 @@ export function openSocketSession(deps: SessionDeps) {
       graceMs: deps.graceMs,
       onExpired: () => connection.close(CLOSE_CODES.TOKEN_EXPIRED, 'token expired'),
     });
+    const end = deps.presence.begin(principal.userId);
     connection.onClose(() => {
       leave();
+      end();
       live[Symbol.dispose]();
     });
     connection.setIdentity({ userId: principal.userId, ...(principal.sid !== null && { sid: principal.sid }) });

@@ -83,6 +83,12 @@ export function contradictions(env: NodeJS.ProcessEnv): string[] {
     problems.push(`AUTH_SECRET: expected ${SECRET_MIN_BYTES} bytes or more, found ${Buffer.byteLength(secret)}`);
   }
   if (isOn(env.DEV_TOKENS) && secret === '') problems.push('DEV_TOKENS: needs AUTH_SECRET to sign with');
+  const [ttl, heartbeat] = (['PRESENCE_TTL_MS', 'PRESENCE_HEARTBEAT_MS'] as const).map((name) =>
+    Number(env[name] || apiSettings[name].byDefault),
+  );
+  if (Number(heartbeat) * 2 >= Number(ttl)) {
+    problems.push('PRESENCE_TTL_MS: more than twice PRESENCE_HEARTBEAT_MS, or users are lost between two heartbeats');
+  }
   if (env.NODE_ENV === 'production') {
     for (const name of ['UNSAFE_ACK_BEFORE_APPEND', 'TEST_CONTROLS']) {
       if (isOn(env[name])) problems.push(`${name}: not in production`);

@@ -60,6 +60,7 @@ function inbox(world: World, node: Node, options: InboxOptions = {}): Inbox {
       return page ? [page] : [];
     },
     summary: async () => read(),
+    invitations: async () => [],
   });
   return new Inbox((signal) => open({ userId, name: 'Bob' }, signal));
 }

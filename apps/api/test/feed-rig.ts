@@ -24,6 +24,7 @@ import { createDrainer } from '../../worker/src/drain/drainer.ts';
 import { openChannelFeed } from '../src/feeds/channel-feed.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
 import { Reader } from './feed-reader.ts';
+import { quiet } from './feed-world.ts';
 
 const logger = createLog({ name: 'test', level: 'silent' });
 const keys = createKeys('parley');
@@ -116,7 +117,7 @@ async function startNode(databaseUrl: string, redisUrl: string, owned: AsyncDisp
   hub.connect(broker);
   await started(broker, owned);
   await started(hub, owned);
-  const open = openChannelFeed({ ...deps, hub });
+  const open = openChannelFeed({ ...deps, hub, ephemeral: quiet });
   return {
     hub,
     log,

@@ -11,15 +11,21 @@ import {
   messageOf,
   parseLine,
   type StoredChange,
+  type StoredMessage,
   type Topic,
 } from '@parley/domain';
-import { comparePositions, formatPosition, type Message, type Position } from '@parley/protocol';
+import { comparePositions, formatPosition, type Position } from '@parley/protocol';
 import { createMetrics } from '@parley/runtime';
+import type { EphemeralNotice } from '../src/ephemeral/ephemeral-channel.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
+import { NoticeBoard } from '../src/hub/notice-board.ts';
 
 export const CHANNEL = 'c0000000-0000-4000-8000-000000000000';
 export const ANN = 'a0000000-0000-4000-8000-000000000000';
 export const BOB = 'b0000000-0000-4000-8000-000000000000';
+
+/** Nobody types, and nobody comes or goes. */
+export const quiet = { attach: async () => ({ board: new NoticeBoard<EphemeralNotice>(1), release: () => undefined }) };
 
 /** The log store's part of a channel: what is gone with it. */
 interface Header {
@@ -34,7 +40,7 @@ interface Header {
 
 /** What Postgres has of a channel. */
 interface Stored {
-  messages: Message[];
+  messages: StoredMessage[];
   changes: StoredChange[];
   version: number;
   ranks: Map<string, number>;
@@ -183,13 +189,31 @@ export class World {
     const { at } = line.place;
     const message = messageOf(line, true);
     if (rejected.includes(position)) {
-      this.stored.changes.push({ position, kind: 'x', target: null, by: null, at, member: null });
+      this.stored.changes.push({
+        position,
+        kind: 'x',
+        target: null,
+        by: null,
+        at,
+        member: null,
+        message: null,
+        channel: null,
+      });
       if (this.header && line.place.epoch === this.epoch) this.header.holes.push({ n: line.place.n, m: line.place.m });
     } else if (message) {
       this.stored.messages.push(message);
     } else {
       const { userId, rank, version } = JSON.parse(line.json) as MemberPayload;
-      this.stored.changes.push({ position, kind: line.kind, target: userId, by: null, at, member: null });
+      this.stored.changes.push({
+        position,
+        kind: line.kind,
+        target: userId,
+        by: null,
+        at,
+        member: null,
+        message: null,
+        channel: null,
+      });
       this.stored.version = version;
       if (rank === null) this.stored.ranks.delete(userId);
       else this.stored.ranks.set(userId, rank);
@@ -259,6 +283,11 @@ export class World {
       persistedN,
       holes: [...holes],
       version,
+      memberCount: header.ranks.size,
+      archivedAt: null,
+      amended: false,
+      deleted: [],
+      mentions: [],
       rank: header.ranks.get(userId) ?? null,
       readTo: header.readTo.get(userId) ?? null,
       deliveredTo: null,
@@ -314,7 +343,8 @@ export class World {
   readonly logger = { warn: () => undefined };
 
   get deps() {
-    return { views: this.views, archive: this.archive, log: this.log, clock: this.clock, logger: this.logger };
+    const { views, archive, log, clock, logger } = this;
+    return { views, archive, log, clock, logger, ephemeral: quiet };
   }
 
   /** A thread with a hub of its own. `standsAfter`: its broker confirms subscriptions that do not stand before the next such call. */

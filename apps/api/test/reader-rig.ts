@@ -73,6 +73,9 @@ export async function startReader(env: Record<string, string>): Promise<ReaderRi
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,
+    presences: { of: () => Promise.resolve([]) },
+    sessions: { begin: () => () => undefined, choose: nobody },
+    typing: { say: nobody },
   };
   return {
     cases: measureRecent(createCases(deps), deps, metrics),

@@ -35,8 +35,11 @@ export interface Stack extends AsyncDisposable {
   readonly thread: ApiThread;
   readonly metrics: Metrics;
   token(sub: string, claims?: object, expiresInS?: number): Promise<string>;
-  /** Connects as this user; his row is there when it resolves. */
-  user(name: string, options?: { token?: string | (() => Promise<string>); protocol?: string }): Promise<Chatter>;
+  /** Connects as this user, to another node if it has another `url`; his row is there when it resolves. */
+  user(
+    name: string,
+    options?: { token?: string | (() => Promise<string>); protocol?: string; url?: string },
+  ): Promise<Chatter>;
   http(token: string | null, headers?: Record<string, string>): Chatter['trpc'];
   /** A worker of its own process, so that what is accepted is persisted. */
   startWorker(): Promise<void>;
@@ -93,7 +96,8 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
     token,
     user: async (name, options = {}) => {
       const mine = options.token ?? (await token(name));
-      const chatter = clients.use(connectAs({ url, name, token: mine, protocol: options.protocol }));
+      const at = options.url ?? url;
+      const chatter = clients.use(connectAs({ url: at, name, token: mine, protocol: options.protocol }));
       if (options.token === undefined) await chatter.trpc.user.me.query();
       return chatter;
     },
@@ -122,7 +126,8 @@ interface ConnectOptions {
   readonly protocol: string | undefined;
 }
 
-function connectAs({ url, name, token, protocol }: ConnectOptions): Chatter {
+/** A client of its own, on whichever node the URL names. */
+export function connectAs({ url, name, token, protocol }: ConnectOptions): Chatter {
   const closed: number[] = [];
   const ws = createWSClient({
     url: `${url.replace('http', 'ws')}/trpc`,

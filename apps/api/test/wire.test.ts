@@ -120,3 +120,10 @@ it('[RUN-20] settings that contradict each other are named, all of them', () => 
     'TEST_CONTROLS',
   ]);
 });
+
+it('[PRES-26] a presence that does not outlive two heartbeats is refused', () => {
+  const problems = (env: Record<string, string>) => contradictions({ AUTH_SECRET: 'x'.repeat(32), ...env });
+  expect(problems({ PRESENCE_TTL_MS: '60000' })).toEqual([expect.stringContaining('PRESENCE_TTL_MS')]);
+  expect(problems({ PRESENCE_TTL_MS: '60001' })).toEqual([]);
+  expect(problems({ PRESENCE_HEARTBEAT_MS: '150000' })).toHaveLength(1);
+});

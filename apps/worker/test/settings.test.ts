@@ -5,7 +5,7 @@ import { readWorkerSettings } from '../src/settings.ts';
 const good = {
   DATABASE_URL: 'postgres://localhost/parley',
   REDIS_LOG_URL: 'redis://localhost',
-  REDIS_CACHE_URL: 'redis://localhost:6380',
+  REDIS_CACHE_URL: 'redis://127.0.0.1',
 };
 
 function problems(env: Record<string, string>): readonly string[] {
@@ -26,7 +26,14 @@ test('every bad setting is named at once', () => {
   const found = problems({ LANES: '65', WORKER_CONCURRENCY: 'many', OPS_PORT: '0' });
   const names = found.map((problem) => problem.split(':')[0]);
   expect(names).toEqual(
-    expect.arrayContaining(['DATABASE_URL', 'REDIS_LOG_URL', 'LANES', 'WORKER_CONCURRENCY', 'OPS_PORT']),
+    expect.arrayContaining([
+      'DATABASE_URL',
+      'REDIS_LOG_URL',
+      'REDIS_CACHE_URL',
+      'LANES',
+      'WORKER_CONCURRENCY',
+      'OPS_PORT',
+    ]),
   );
 });
 

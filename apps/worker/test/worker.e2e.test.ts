@@ -34,13 +34,8 @@ afterAll(async () => {
 });
 
 function worker(env: Record<string, string> = {}): WorkerProcess {
-  const made = startWorker({
-    DATABASE_URL: databaseUrl,
-    REDIS_LOG_URL: redis.url,
-    REDIS_CACHE_URL: redis.url,
-    LOG_LEVEL: 'warn',
-    ...env,
-  });
+  const stores = { DATABASE_URL: databaseUrl, REDIS_LOG_URL: redis.url, REDIS_CACHE_URL: redis.url };
+  const made = startWorker({ ...stores, LOG_LEVEL: 'warn', ...env });
   workers.push(made);
   return made;
 }

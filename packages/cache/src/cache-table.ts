@@ -34,6 +34,10 @@ interface Cache<T> {
 
 const page = <T extends z.ZodMiniType>(item: T) => ({ items: z.array(item), nextCursor: z.nullable(z.string()) });
 const head = z.object({ channelId: idSchema, head: z.nullable(positionSchema) });
+const storedMessage = z.extend(messageSchema, {
+  reactors: z.record(z.string(), z.array(idSchema)),
+  thread: z.exactOptional(z.object({ messageId: idSchema, replyCount: z.number() })),
+});
 const own = z.object({ id: idSchema, createdAt: z.number(), mutedUntil: z.nullable(z.number()) });
 
 /** Every cache that there is. `docs/caches.md` says the same in words. */
@@ -57,13 +61,13 @@ export const CACHES: { readonly [K in CopyName]: Cache<CopyShapes[K]> } = {
     schema: z.object({ channel: channelSchema, memberIds: z.array(idSchema) }),
   },
   tips: {
-    key: 'channel:epoch:head:user',
+    key: 'channel:epoch:head',
     ttlS: 300,
     jitter: 0.1,
     validity: 'version',
     shape: 1,
     owner: 'channel.list, channel.get, inbox',
-    schema: z.nullable(messageSchema),
+    schema: z.nullable(storedMessage),
   },
   members: {
     key: 'channel:epoch:version:page',
@@ -109,7 +113,7 @@ export const CACHES: { readonly [K in CopyName]: Cache<CopyShapes[K]> } = {
     validity: 'time',
     shape: 1,
     owner: 'message.search',
-    schema: z.object({ ...page(messageSchema), heads: z.array(head) }),
+    schema: z.object({ ...page(storedMessage), heads: z.array(head) }),
   },
   pages: {
     key: 'channel:epoch:head:page',
@@ -118,7 +122,7 @@ export const CACHES: { readonly [K in CopyName]: Cache<CopyShapes[K]> } = {
     validity: 'version',
     shape: 1,
     owner: 'message.page beyond the window',
-    schema: z.object({ items: z.array(messageSchema), hasBefore: z.boolean(), hasAfter: z.boolean() }),
+    schema: z.object({ items: z.array(storedMessage), hasBefore: z.boolean(), hasAfter: z.boolean() }),
   },
 };
 

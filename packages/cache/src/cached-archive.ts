@@ -34,6 +34,11 @@ export function cachedArchive(archive: Archive, { copies, views }: CachedArchive
       if ('created' in made && made.created) await sets.changed([channel.ownerId, ...channel.memberIds]);
       return made;
     },
+    mute: async (channelId, userId, until) => {
+      const muted = await archive.mute(channelId, userId, until);
+      await copies.changed('sets', [userId]);
+      return muted;
+    },
     stats: (channelId, since) =>
       copies.one('stats', channelId, async () => ({ value: await archive.stats(channelId, since), keep: true })),
     page: async (query) => {

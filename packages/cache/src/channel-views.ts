@@ -1,9 +1,20 @@
-import type { ChannelView, ChannelViews, Cursors, ReadCursor, ReadVerdict } from '@parley/domain';
+import {
+  type ChannelMembers,
+  type ChannelView,
+  type ChannelViews,
+  type Cursors,
+  ENTRY_KINDS,
+  parseLine,
+  type ReadCursor,
+  type ReadVerdict,
+  type Stated,
+} from '@parley/domain';
 import { type Position, parsePosition } from '@parley/protocol';
 import type { Epochs } from './epochs.ts';
 import { parseView, placeOf, viewFields } from './header.ts';
-import { cursorsKey, epochKey, headerKey, type Keys, windowKey } from './keys.ts';
+import { cursorsKey, epochKey, headerKey, type Keys, statesKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore, replies } from './log-store.ts';
+import { readScript } from './script.ts';
 
 interface RedisChannelViewsOptions {
   readonly store: LogStore;
@@ -11,7 +22,12 @@ interface RedisChannelViewsOptions {
   readonly keys: Keys;
 }
 
+const MEMBERS = readScript('members');
+
 type StreamEntry = [id: string, fields: string[]];
+
+/** Among this many lines a message is looked for: changes of messages and members take lines, too. */
+const LAST_LINES = 16;
 
 /** Headers and windows, each question one round trip. */
 export class RedisChannelViews implements ChannelViews {
@@ -34,6 +50,15 @@ export class RedisChannelViews implements ChannelViews {
     return found.map((values) => parseView(values, epoch));
   }
 
+  async members(channelId: string, most: number): Promise<ChannelMembers | null> {
+    const { epoch } = this.#epochs.current;
+    const keys = [headerKey(this.#keys.stemOf(channelId), channelId)];
+    const reply = await this.#store.eval(MEMBERS, { keys, args: [most] });
+    const [place, count, ...userIds] = reply as [string | null, number, ...string[]];
+    const head = placeOf(place);
+    return head?.epoch === epoch ? { head, count, userIds } : null;
+  }
+
   async after(channelId: string, position: Position, limit: number): Promise<string[]> {
     const window = this.#window(channelId);
     const entries = await this.#store.read((redis) => redis.xrange(window, `(${position}`, '+', 'COUNT', limit));
@@ -49,12 +74,23 @@ export class RedisChannelViews implements ChannelViews {
 
   async last(channelIds: readonly string[]): Promise<(string | null)[]> {
     const found = await this.#each(channelIds, (pipeline, channelId) =>
-      pipeline.xrevrange(this.#window(channelId), '+', '-', 'COUNT', 1),
+      pipeline.xrevrange(this.#window(channelId), '+', '-', 'COUNT', LAST_LINES),
     );
     return found.map((entries) => {
-      const [newest] = entries as StreamEntry[];
-      return newest ? lineOf(newest) : null;
+      const lines = (entries as StreamEntry[]).map(lineOf);
+      return lines.find((line) => parseLine(line)?.kind === ENTRY_KINDS.created) ?? null;
     });
+  }
+
+  async states(asked: readonly { channelId: string; ids: readonly string[] }[]): Promise<(Stated | null)[][]> {
+    if (asked.length === 0) return [];
+    const found = await this.#store.read((redis) => {
+      const pipeline = redis.pipeline();
+      for (const { channelId, ids } of asked)
+        pipeline.hmget(statesKey(this.#keys.stemOf(channelId), channelId), ...ids);
+      return replies(pipeline);
+    });
+    return found.map((texts) => (texts as (string | null)[]).map(stateOf));
   }
 
   async cursors(channelId: string, userIds: readonly string[]): Promise<Cursors[]> {
@@ -65,16 +101,39 @@ export class RedisChannelViews implements ChannelViews {
     return userIds.map((_, i) => ({ readTo: placeOf(values[2 * i]), deliveredTo: placeOf(values[2 * i + 1]) }));
   }
 
-  async read({ channelId, userId, position, counted }: ReadCursor): Promise<ReadVerdict> {
+  async allCursors(channelId: string): Promise<(Cursors & { readonly userId: string })[]> {
+    const header = headerKey(this.#keys.stemOf(channelId), channelId);
+    const fields = await this.#store.read((redis) => redis.hgetall(header));
+    return Object.keys(fields)
+      .filter((field) => field.startsWith('r:'))
+      .map((field) => {
+        const userId = field.slice(2);
+        return { userId, readTo: placeOf(fields[field]), deliveredTo: placeOf(fields[`d:${userId}`]) };
+      });
+  }
+
+  read({ counted, ...cursor }: ReadCursor): Promise<ReadVerdict> {
+    const { messages, upTo } = counted ?? {};
+    return this.#move('read', cursor, messages === undefined || !upTo ? [] : [messages, upTo.epoch, upTo.n, upTo.m]);
+  }
+
+  delivered(cursor: Omit<ReadCursor, 'counted'>): Promise<ReadVerdict> {
+    return this.#move('delivered', cursor, []);
+  }
+
+  async #move(
+    script: 'read' | 'delivered',
+    { channelId, userId, position }: Omit<ReadCursor, 'counted'>,
+    counted: readonly number[],
+  ): Promise<ReadVerdict> {
     const agreed = this.#epochs.peek;
     if (!agreed) return { type: 'epoch' };
     const { epoch, n } = parsePosition(position);
     const stem = this.#keys.stemOf(channelId);
     const keys = [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId), cursorsKey(stem)];
     try {
-      const args = [userId, epoch, n, channelId];
-      if (counted) args.push(counted.messages, counted.upTo.epoch, counted.upTo.n, counted.upTo.m);
-      return readVerdictOf(await this.#store.evalsha(agreed.scripts.read.sha, { keys, args }), agreed.epoch);
+      const args = [userId, epoch, n, channelId, ...counted];
+      return readVerdictOf(await this.#store.evalsha(agreed.scripts[script].sha, { keys, args }), agreed.epoch);
     } catch (error) {
       if (isNoScript(error)) return { type: 'epoch' };
       throw error;
@@ -102,6 +161,11 @@ function lineOf([id, fields]: StreamEntry): string {
   const line = fields[1];
   if (line === undefined) throw new Error(`an entry without a line: ${id}`);
   return line;
+}
+
+/** What the scripts wrote, which nobody else writes. */
+function stateOf(text: string | null): Stated | null {
+  return text === null ? null : (JSON.parse(text) as Stated);
 }
 
 function readVerdictOf(reply: unknown, epoch: number): ReadVerdict {

@@ -11,7 +11,7 @@ import {
 import { parsePosition } from '@parley/protocol';
 import type { Epochs } from './epochs.ts';
 import { placeOf } from './header.ts';
-import { cursorsKey, epochKey, headerKey, type Keys, logKey, windowKey } from './keys.ts';
+import { cursorsKey, epochKey, headerKey, type Keys, logKey, statesKey, windowKey } from './keys.ts';
 import { type LogStore, replies } from './log-store.ts';
 import { readScript } from './script.ts';
 
@@ -88,7 +88,7 @@ export class RedisDrainLog implements DrainLog {
     const keys = [logKey(stem)];
     const args: (string | number)[] = [`${toEpoch}-${toK + 1}`];
     for (const { channelId, upTo, holes, notices } of channels) {
-      keys.push(headerKey(stem, channelId), windowKey(stem, channelId));
+      keys.push(headerKey(stem, channelId), windowKey(stem, channelId), statesKey(stem, channelId));
       const gone = holes.map(({ n, m }) => `${n}:${m}`).join(' ');
       args.push(upTo.epoch, upTo.n, upTo.m, upTo.at, gone, notices.length, ...notices);
     }

@@ -18,8 +18,10 @@ export interface Epoch {
   readonly scripts: {
     readonly accept: Script;
     readonly change: Script;
+    readonly amend: Script;
     readonly load: Script;
     readonly read: Script;
+    readonly delivered: Script;
   };
 }
 
@@ -157,8 +159,10 @@ export class Epochs implements Service {
     return {
       accept: readScript('accept', constants),
       change: readScript('change', constants),
+      amend: readScript('amend', constants),
       load: readScript('load', constants),
       read: readScript('read', constants),
+      delivered: readScript('delivered', constants),
     };
   }
 }

@@ -10,7 +10,7 @@ import { parsePosition } from '@parley/protocol';
 import { type Clock, singleFlight, systemClock } from '@parley/runtime';
 import type { Epoch, Epochs } from './epochs.ts';
 import { memberFields } from './header.ts';
-import { epochKey, headerKey, type Keys, logKey, windowKey } from './keys.ts';
+import { epochKey, headerKey, type Keys, logKey, statesKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore } from './log-store.ts';
 
 interface HeaderLoadOptions {
@@ -79,7 +79,7 @@ export class HeaderLoad {
     const { store, keys } = this.#options;
     const stem = keys.stemOf(channelId);
     const call = {
-      keys: [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId)],
+      keys: [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId), statesKey(stem, channelId)],
       args: headerArguments(snapshot),
     };
     try {
@@ -96,7 +96,8 @@ function unavailable(message: string): Failure {
 }
 
 /** The arguments of `load.lua`. A cursor's m is the head's less what is unread, so that it compares with the head's from now on. */
-function headerArguments({ epoch, head, holes, members, version, memberLimit }: HeaderSnapshot): (string | number)[] {
+function headerArguments(snapshot: HeaderSnapshot): (string | number)[] {
+  const { epoch, head, holes, members, version, memberLimit, archivedAt, deleted } = snapshot;
   const place = head && parsePosition(head.position);
   const inEpoch = place?.epoch === epoch;
   const [m, at] = [head?.m ?? 0, head?.at ?? 0];
@@ -104,10 +105,13 @@ function headerArguments({ epoch, head, holes, members, version, memberLimit }: 
   args.push('v', version, 'c', members.length, 'l', memberLimit);
   // No m: what is unread was counted without them.
   if (holes.length > 0) args.push('x', holes.map((n) => `${n}:0`).join(' '));
-  for (const { userId, rank, silencedUntilMs, unread, readTo, deliveredTo } of members) {
+  if (archivedAt !== null) args.push('a', archivedAt);
+  if (deleted.length > 0) args.push('y', deleted.join(' '));
+  for (const { userId, rank, silencedUntilMs, unread, readTo, deliveredTo, mentions } of members) {
     const cursor = (to: typeof readTo) =>
       formatPlace({ ...parsePosition(to?.position ?? '0-0'), m: Math.max(0, m - unread), at: to?.at ?? 0 });
-    args.push(...memberFields({ userId, rank, silencedUntilMs, read: cursor(readTo), delivered: cursor(deliveredTo) }));
+    const cursors = { read: cursor(readTo), delivered: cursor(deliveredTo) };
+    args.push(...memberFields({ userId, rank, silencedUntilMs, mentions, ...cursors }));
   }
   return args;
 }

@@ -3,7 +3,7 @@ import { formatPosition, type Position, parsePosition } from '@parley/protocol';
 
 /** The fields of a header that make one user's view, in the order that `parseView` takes. */
 export function viewFields(userId: string): string[] {
-  return ['s', 'b', 'v', 'p', 'x', userId, `r:${userId}`, `d:${userId}`];
+  return ['s', 'b', 'v', 'p', 'x', 'c', 'a', 'w', 'y', userId, `r:${userId}`, `d:${userId}`, `@:${userId}`];
 }
 
 /** A place, or null for what is missing. Throws when a text is there that is none: a header is never half understood. */
@@ -16,7 +16,7 @@ export function placeOf(text: unknown): LogPlace | null {
 
 /** What a channel looks like to one user; null when there is no header, or one of another epoch. */
 export function parseView(values: unknown, epoch: number): ChannelView | null {
-  const [s, b, v, p, x, member, read, delivered] = values as (string | null)[];
+  const [s, b, v, p, x, c, a, w, y, member, read, delivered, mentions] = values as (string | null)[];
   const head = placeOf(s);
   if (head?.epoch !== epoch) return null;
   return {
@@ -27,6 +27,11 @@ export function parseView(values: unknown, epoch: number): ChannelView | null {
     persistedN: Number.parseInt(p ?? '0', 10),
     holes: x ? x.split(' ').map(holeOf) : [],
     version: Number(v),
+    memberCount: Number(c),
+    archivedAt: a ? Number(a) : null,
+    amended: Boolean(w),
+    deleted: positionsOf(y),
+    mentions: positionsOf(mentions),
     rank: member ? Number(member[0]) : null,
     readTo: placeOf(read),
     deliveredTo: placeOf(delivered),
@@ -35,6 +40,10 @@ export function parseView(values: unknown, epoch: number): ChannelView | null {
 
 function positionOf(text: string | null | undefined): Position | null {
   return text ? formatPosition(parsePosition(text)) : null;
+}
+
+function positionsOf(text: string | null | undefined): Position[] {
+  return text ? text.split(' ').map((position) => formatPosition(parsePosition(position))) : [];
 }
 
 function holeOf(text: string): { n: number; m: number } {
@@ -49,8 +58,10 @@ export function memberFields(member: {
   readonly silencedUntilMs: number;
   readonly read: string;
   readonly delivered: string;
+  readonly mentions: readonly Position[];
 }): string[] {
-  const { userId, rank, silencedUntilMs } = member;
+  const { userId, rank, silencedUntilMs, mentions } = member;
   const standing = silencedUntilMs > 0 ? `${rank}${silencedUntilMs}` : String(rank);
-  return [userId, standing, `r:${userId}`, member.read, `d:${userId}`, member.delivered];
+  const fields = [userId, standing, `r:${userId}`, member.read, `d:${userId}`, member.delivered];
+  return mentions.length > 0 ? [...fields, `@:${userId}`, mentions.join(' ')] : fields;
 }

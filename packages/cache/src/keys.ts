@@ -10,6 +10,7 @@
  * | `parley:{t}:log` | stream `epoch-k` | `l` = a line, until Postgres has it; k is dense from 0 within an epoch |
  * | `parley:{t}:ch:<channel>` | hash | the channel's header, below |
  * | `parley:{t}:win:<channel>` | stream `epoch-n` | `l` = a line; the last 200, and whatever Postgres has not. Its name is also the pub/sub channel |
+ * | `parley:{t}:st:<channel>` | hash | `<message>`, or `<channel>` itself = what changes about it, whole, as JSON: since its first change in this epoch |
  * | `parley:{t}:dd:<channel>:<actor>:<operation>` | string, 1 h | the answer that was given: `id place` |
  * | `parley:{t}:rd` | hash | `<channel> <user>` = `read place,delivered place` of cursors that moved and were not flushed |
  * | `parley:user:<user>` | pub/sub | hints for the sessions of one user |
@@ -20,7 +21,9 @@
  *
  * Fields of a header: `s` head place · `b` newest position before this epoch, absent when none · `v` membership version ·
  * `c` member count · `l` member limit · `p` persisted mark `n m` of this epoch · `x` holes of this epoch `n:m n:m …` (m 0: no count
- * of messages has it in it), absent when none · `<user>` rank digit, then silenced-until or nothing · `r:<user>`, `d:<user>` place read, delivered.
+ * of messages has it in it), absent when none · `a` archived at, absent when not · `w` newest position of a change of a message or of the
+ * channel · `y` positions of deleted messages that may be unread · `<user>` rank digit, then silenced-until or nothing ·
+ * `r:<user>`, `d:<user>` place read, delivered · `@:<user>` positions of messages that mention him and may be unread.
  * The colon matters: a user id may begin with any hexadecimal digit.
  *
  * Cache store (allkeys-lru, nothing kept):
@@ -28,6 +31,12 @@
  * | key | type | content |
  * |---|---|---|
  * | `parley:limit:<limit>:<user>` | string, TTL | GCRA: when the allowance is full again, milliseconds |
+ * | `parley:presence:<user>` | hash, 24 h | `n:<node>` = until when that node holds him · `s` chosen status · `t` his text · `l` last seen |
+ * | `parley:seen` | sorted set, 24 h | users by when they were seen last, until Postgres has it and their presence is tidied up |
+ * | `parley:presence` | pub/sub | changes of presence of all users, an array |
+ * | `parley:typing:{<channel>}` | pub/sub | who types in a channel |
+ * | `parley:typing:{<channel>}:<user>` | string, 3 s | he types: when it was published last, and how far he had read |
+ * | `parley:node:<node>` | pub/sub | a broker listens to itself |
  * | `parley:copy:<cache>:<shape>:{<key>}` | string, TTL | a copy of what Postgres said (cache-table.ts says of what) |
  * | `parley:copy:<cache>:<shape>:{<key>}:gen` | string, 60 s | the copy's generation: another one, and a refill that began before is not kept |
  * | `parley:copy:<cache>:<shape>:{<key>}:renewal` | string, 10 s | somebody is reading the copy anew |
@@ -47,6 +56,12 @@ export interface Keys {
   user(userId: string): string;
   node(nodeId: string): string;
   limit(limit: Limit, userId: string): string;
+  presenceOf(userId: string): string;
+  /** The topic. */
+  readonly presence: string;
+  readonly seen: string;
+  /** The topic; what its users said last has keys behind it, in the same slot. */
+  typing(channelId: string): string;
   copy(name: CopyName, key: string): CopyKeys;
 }
 
@@ -65,6 +80,10 @@ export function createKeys(prefix: string): Keys {
     user: (userId) => `${prefix}:user:${userId}`,
     node: (nodeId) => `${prefix}:node:${nodeId}`,
     limit: (limit, userId) => `${prefix}:limit:${limit}:${userId}`,
+    presenceOf: (userId) => `${prefix}:presence:${userId}`,
+    presence: `${prefix}:presence`,
+    seen: `${prefix}:seen`,
+    typing: (channelId) => `${prefix}:typing:{${channelId}}`,
     copy: (name, key) => {
       const word = PLAIN_KEY.test(key) ? key : createHash('sha256').update(key).digest('base64url');
       const copy = `${prefix}:copy:${name}:${CACHES[name].shape}:{${word}}`;
@@ -78,6 +97,8 @@ export const logKey = (stem: string) => `${stem}log`;
 export const cursorsKey = (stem: string) => `${stem}rd`;
 export const headerKey = (stem: string, channelId: string) => `${stem}ch:${channelId}`;
 export const windowKey = (stem: string, channelId: string) => `${stem}win:${channelId}`;
+
+export const statesKey = (stem: string, channelId: string) => `${stem}st:${channelId}`;
 
 interface Operation {
   readonly channelId: string;

@@ -21,6 +21,7 @@ interface LimitSettings {
   readonly SEND_RATE_PER_MINUTE: number;
   readonly SEND_BURST: number;
   readonly CHANNEL_CREATES_PER_HOUR: number;
+  readonly CHANNEL_JOINS_PER_HOUR: number;
   readonly HTTP_QUERIES_PER_HOUR: number;
 }
 
@@ -34,6 +35,7 @@ export function allowancesOf(settings: LimitSettings): Record<Limit, Allowance> 
   return {
     'message.send': { costMs: MINUTE_MS / settings.SEND_RATE_PER_MINUTE, burst: settings.SEND_BURST },
     'channel.create': hourly(settings.CHANNEL_CREATES_PER_HOUR),
+    'channel.join': hourly(settings.CHANNEL_JOINS_PER_HOUR),
     'http.query': hourly(settings.HTTP_QUERIES_PER_HOUR),
   };
 }

@@ -1,8 +1,16 @@
-import { type Draft, type MemberChange, type MessageLog, parsePlace, type Verdict } from '@parley/domain';
+import {
+  type Amendment,
+  type Draft,
+  type Known,
+  type MemberChange,
+  type MessageLog,
+  parsePlace,
+  type Verdict,
+} from '@parley/domain';
 import type { Position } from '@parley/protocol';
 import type { Epochs } from './epochs.ts';
 import type { HeaderLoad } from './header-load.ts';
-import { answerKey, epochKey, headerKey, type Keys, logKey, windowKey } from './keys.ts';
+import { answerKey, epochKey, headerKey, type Keys, logKey, statesKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore } from './log-store.ts';
 import type { ReplicaWait } from './replica-wait.ts';
 import { readScript } from './script.ts';
@@ -52,20 +60,46 @@ export class RedisMessageLog implements MessageLog {
     return this.#epochs.current.epoch;
   }
 
-  async accept({ channelId, senderId, clientMsgId, messageId, json }: Draft): Promise<Verdict> {
+  async accept(draft: Draft): Promise<Verdict> {
+    const { channelId, senderId, clientMsgId, messageId, json, threadOf, known, mentions = [] } = draft;
     const sha = this.#epochs.peek?.scripts.accept.sha;
     if (sha === undefined) return EPOCH;
     // Member changes are few, and a kick must get through.
     if (this.#memory.full) return BACKPRESSURE;
     const keys = this.#keysOf({ channelId, actorId: senderId, operationId: clientMsgId });
-    return this.#append(sha, keys, [senderId, messageId, json]);
+    const args: (string | number)[] = [senderId, messageId, json];
+    // Most messages are neither: then nothing of it crosses the wire.
+    if (threadOf !== undefined || mentions.length > 0) args.push(threadOf ?? '', ...knownArguments(known), ...mentions);
+    if (threadOf !== undefined) keys.push(statesKey(this.#keys.stemOf(channelId), channelId));
+    return this.#append(sha, keys, args);
   }
 
   async change(change: MemberChange): Promise<Verdict> {
     const sha = this.#epochs.peek?.scripts.change.sha;
     if (sha === undefined) return EPOCH;
-    const { actorId, operationId, kind, userId, rank, leastRank, json } = change;
-    return this.#append(sha, this.#keysOf(change), [actorId, operationId, kind, userId, rank ?? '', leastRank, json]);
+    const { actorId, operationId, kind, userId, rank, leastRank, json, silencedUntil, admitted } = change;
+    const args = [
+      actorId,
+      operationId,
+      kind,
+      userId,
+      rank ?? '',
+      leastRank,
+      json,
+      silencedUntil ?? '',
+      admitted ? 1 : 0,
+    ];
+    return this.#append(sha, this.#keysOf(change), args);
+  }
+
+  async amend(amendment: Amendment): Promise<Verdict> {
+    const sha = this.#epochs.peek?.scripts.amend.sha;
+    if (sha === undefined) return EPOCH;
+    const { channelId, actorId, operationId, leastRank, json, known } = amendment;
+    const { kind, target, value, sign } = amendArguments(amendment);
+    const keys = [...this.#keysOf(amendment), statesKey(this.#keys.stemOf(channelId), channelId)];
+    const args = [actorId, operationId, kind, target, value, sign, leastRank, json, ...knownArguments(known)];
+    return this.#append(sha, keys, args);
   }
 
   async forgetAnswer(operation: Operation & { position: Position }): Promise<void> {
@@ -100,11 +134,35 @@ export class RedisMessageLog implements MessageLog {
   }
 }
 
+function knownArguments(known: Known | undefined): [epoch: string | number, states: string] {
+  return known ? [known.epoch, JSON.stringify(known.states)] : ['', ''];
+}
+
+function amendArguments({ channelId, change }: Amendment) {
+  const sign = (is: boolean | null) => (is === null ? '' : is ? '+' : '-');
+  switch (change.kind) {
+    case 'e':
+      return { kind: change.kind, target: change.messageId, value: change.body, sign: '' };
+    case 'd':
+      return { kind: change.kind, target: change.messageId, value: '', sign: '' };
+    case 'r':
+      return { kind: change.kind, target: change.messageId, value: change.emoji, sign: sign(change.added) };
+    case 'h':
+      return {
+        kind: change.kind,
+        target: channelId,
+        value: JSON.stringify(change.fields),
+        sign: sign(change.archived),
+      };
+  }
+}
+
 type Reply =
   | [type: 'accepted', place: string, waiting: number]
   | [type: 'duplicate', answer: string, settled: 0 | 1]
   | [type: 'silenced', until: string]
-  | [type: Exclude<Verdict['type'], 'accepted' | 'duplicate' | 'silenced'>];
+  | [type: 'gone', place: string]
+  | [type: Exclude<Verdict['type'], 'accepted' | 'duplicate' | 'silenced' | 'gone'>];
 
 function verdictOf(reply: Reply): Verdict {
   switch (reply[0]) {
@@ -121,6 +179,8 @@ function verdictOf(reply: Reply): Verdict {
     }
     case 'silenced':
       return { type: 'silenced', untilMs: Number(reply[1]) };
+    case 'gone':
+      return { type: 'gone', place: placeIn(reply[1]) };
     default:
       return { type: reply[0] };
   }

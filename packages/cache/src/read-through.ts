@@ -52,7 +52,7 @@ export class ReadThrough implements Copies, Service {
   readonly #flights = new Map<string, Promise<Loaded<unknown> | undefined>>();
 
   constructor({ redis, keys, off = new Set(), metrics, clock = systemClock }: ReadThroughOptions) {
-    this.#store = new CopyStore({ redis, clock });
+    this.#store = new CopyStore(redis);
     this.#keys = keys;
     this.#off = off;
     this.#clock = clock;

@@ -1,3 +1,4 @@
+import { PRESENCE_MEMBERS_MAX, TYPING_TTL_MS } from '@parley/protocol';
 import { bool, integer, list, oneOf, setting, url } from '@parley/runtime';
 import * as z from 'zod';
 import { CACHE_NAMES } from './cache-table.ts';
@@ -43,6 +44,31 @@ export const cacheSettings = {
     50_000,
     'Entries of one partition that may wait for Postgres; above it sends are refused with BACKPRESSURE',
   ),
+  PRESENCE_TTL_MS: setting(
+    integer({ min: 500, max: 86_400_000 }),
+    300_000,
+    'How long a user whose node has died still counts as here; more than twice PRESENCE_HEARTBEAT_MS',
+  ),
+  PRESENCE_HEARTBEAT_MS: setting(
+    integer({ min: 100, max: 3_600_000 }),
+    30_000,
+    'How often a node says of its users that they are here',
+  ),
+  PRESENCE_MEMBERS_MAX: setting(
+    integer({ min: 0, max: 1_000 }),
+    PRESENCE_MEMBERS_MAX,
+    'Members up to which an open channel is told who comes and goes; above it presence is only answered. 0: never told',
+  ),
+  LAST_SEEN_TTL_MS: setting(
+    integer({ min: 1_000, max: 30 * 86_400_000 }),
+    86_400_000,
+    'How long the cache store knows when a user was seen last; Postgres keeps it for ever',
+  ),
+  TYPING_TTL_MS: setting(
+    integer({ min: 100, max: 60_000 }),
+    TYPING_TTL_MS,
+    'How long somebody counts as typing who does not say it again',
+  ),
   CACHE_ENABLED: setting(
     bool(),
     true,
@@ -63,6 +89,7 @@ export const cacheSettings = {
   ),
   SEND_BURST: setting(integer({ min: 1, max: 1_000_000 }), 100, 'Messages that a user may send at once after a pause'),
   CHANNEL_CREATES_PER_HOUR: setting(integer({ min: 1, max: 1_000_000 }), 5, 'Channels that a user may create an hour'),
+  CHANNEL_JOINS_PER_HOUR: setting(integer({ min: 1, max: 1_000_000 }), 20, 'Channels that a user may join an hour'),
   HTTP_QUERIES_PER_HOUR: setting(
     integer({ min: 1, max: 10_000_000 }),
     1_000,

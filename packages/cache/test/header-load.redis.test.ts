@@ -66,7 +66,15 @@ describe('header load', () => {
     await node.log.load(channelId);
     await send(node, channelId, owner);
     const before = await node.redis.hgetall(header(channelId));
-    source.channels.set(channelId, { version: 9, memberLimit: 1, holes: [], head: null, members: [] });
+    source.channels.set(channelId, {
+      version: 9,
+      memberLimit: 1,
+      holes: [],
+      head: null,
+      members: [],
+      archivedAt: null,
+      deleted: [],
+    });
     expect(await node.log.load(channelId)).toBe(true);
     expect(await node.redis.hgetall(header(channelId))).toEqual(before);
   });

@@ -24,7 +24,12 @@ afterAll(async () => {
 /** One call costs `costMs`; ten may be made at once. */
 function limiter(costMs: number, burst = 10) {
   const allowance = { costMs, burst };
-  const limits = { 'message.send': allowance, 'channel.create': allowance, 'http.query': allowance };
+  const limits = {
+    'message.send': allowance,
+    'channel.create': allowance,
+    'channel.join': allowance,
+    'http.query': allowance,
+  };
   return new RedisLimiter({ redis, keys, limits });
 }
 
@@ -32,6 +37,7 @@ const oneOfEach = {
   RATE_LIMIT_ENABLED: true,
   SEND_RATE_PER_MINUTE: 1,
   SEND_BURST: 1,
+  CHANNEL_JOINS_PER_HOUR: 20,
   CHANNEL_CREATES_PER_HOUR: 1,
   HTTP_QUERIES_PER_HOUR: 1,
 };
@@ -93,7 +99,12 @@ describe('limiter', () => {
   it('[DEG-61] without the cache store this thread counts by itself', async () => {
     const away = createConnection({ url: 'redis://127.0.0.1:1', kind: 'cache', timeoutMs: 100, log: silent });
     const allowance = { costMs: 60_000, burst: 4 };
-    const limits = { 'message.send': allowance, 'channel.create': allowance, 'http.query': allowance };
+    const limits = {
+      'message.send': allowance,
+      'channel.create': allowance,
+      'channel.join': allowance,
+      'http.query': allowance,
+    };
     const of = new RedisLimiter({ redis: away, keys, limits, threads: 2 });
     const verdicts = await takeMany(of, 20, randomUUID());
     expect(verdicts.filter((verdict) => verdict.allowed)).toHaveLength(2);
@@ -111,7 +122,10 @@ describe('limiter', () => {
   });
 
   it('the settings name every limit', async () => {
-    const of = createLimiter({ ...oneOfEach, CHANNEL_CREATES_PER_HOUR: 3, HTTP_QUERIES_PER_HOUR: 2 }, { redis, keys });
+    const of = createLimiter(
+      { ...oneOfEach, CHANNEL_JOINS_PER_HOUR: 20, CHANNEL_CREATES_PER_HOUR: 3, HTTP_QUERIES_PER_HOUR: 2 },
+      { redis, keys },
+    );
     const userId = randomUUID();
     const allowed = async (limit: 'channel.create' | 'http.query') => {
       let count = 0;

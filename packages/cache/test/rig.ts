@@ -69,6 +69,8 @@ export class FakeLedger implements EpochLedger {
 
 type Members = HeaderSnapshot['members'];
 
+const NEW_CHANNEL = { version: 1, memberLimit: 100, holes: [], head: null, archivedAt: null, deleted: [] };
+
 /** Postgres' part of the headers, in memory. */
 export class FakeSource implements HeaderSource {
   readonly channels = new Map<string, Omit<HeaderSnapshot, 'epoch'>>();
@@ -89,13 +91,13 @@ export class FakeSource implements HeaderSource {
   add(userIds: readonly string[], detail: Partial<Omit<HeaderSnapshot, 'epoch'>> = {}): string {
     const channelId = randomUUID();
     const members = userIds.map((userId, i) => member(userId, { rank: i === 0 ? 5 : 2 }));
-    this.channels.set(channelId, { version: 1, memberLimit: 100, holes: [], head: null, members, ...detail });
+    this.channels.set(channelId, { ...NEW_CHANNEL, members, ...detail });
     return channelId;
   }
 }
 
 export function member(userId: string, detail: Partial<Members[number]> = {}): Members[number] {
-  return { userId, rank: 2, silencedUntilMs: 0, readTo: null, deliveredTo: null, unread: 0, ...detail };
+  return { userId, rank: 2, silencedUntilMs: 0, readTo: null, deliveredTo: null, unread: 0, mentions: [], ...detail };
 }
 
 /** One process of a cluster, as far as the message log goes. */

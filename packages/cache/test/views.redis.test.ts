@@ -3,7 +3,7 @@ import { type ChannelView, partitionOf, type ReadCursor, unreadOf } from '@parle
 import type { Position } from '@parley/protocol';
 import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FakeLedger, FakeSource, type Node, send, settleAll, startNode } from './rig.ts';
+import { change, FakeLedger, FakeSource, type Node, send, settleAll, startNode } from './rig.ts';
 
 let server: RedisServer;
 let node: Node;
@@ -64,6 +64,21 @@ describe('views', () => {
     await node.views.views(ann, channels);
     const stats = await node.redis.info('commandstats');
     expect(stats).toMatch(/cmdstat_hmget:calls=20,/);
+  });
+
+  it('[PRES-25] who is in a channel is one question; above the number asked for only the count is told', async () => {
+    const channelId = await channelWith(2);
+    await change(node, { channelId, actorId: owner, kind: 'l', userId: ann, rank: null });
+    const eve = randomUUID();
+    await change(node, { channelId, actorId: owner, kind: 'j', userId: eve, rank: 2 });
+    await node.redis.config('RESETSTAT');
+    const head = { epoch: ledger.epoch, n: 4 };
+    const found = await node.views.members(channelId, 2);
+    expect(found).toMatchObject({ head, count: 2 });
+    expect(found?.userIds.toSorted()).toEqual([owner, eve].sort());
+    expect(await node.views.members(channelId, 1)).toMatchObject({ head, count: 2, userIds: [] });
+    expect(await node.views.members(randomUUID(), 100)).toBeNull();
+    expect(await node.redis.info('commandstats')).toMatch(/cmdstat_evalsha:calls=[34],/);
   });
 
   it('the window is read both ways', async () => {

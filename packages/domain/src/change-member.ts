@@ -24,7 +24,12 @@ export interface MemberDeps extends SettleDeps {
 export interface Change extends Pick<Attempt, 'channelId' | 'actorId' | 'operationId' | 'repeat'> {
   readonly kind: MemberChange['kind'];
   readonly user: Pick<User, 'id' | 'name'>;
+  /** Null: he leaves, or keeps what he has. */
   readonly role: Role | null;
+  /** Epoch milliseconds; 0: not any more. */
+  readonly silencedUntil?: number;
+  /** He brings himself in, and may. */
+  readonly admitted?: boolean;
 }
 
 /** Puts one member change into the log and rings for it. */
@@ -40,6 +45,8 @@ export function changeMember(deps: MemberDeps) {
       userId: change.user.id,
       rank: change.role && RANKS[change.role],
       leastRank: leastRank(change),
+      ...(change.silencedUntil !== undefined && { silencedUntil: change.silencedUntil }),
+      ...(change.admitted && { admitted: true }),
       json: payloadOf(change),
     };
     const settled = await settle({ channelId, actorId, operationId, repeat, put: () => deps.log.change(entry) });
@@ -52,20 +59,21 @@ export function changeMember(deps: MemberDeps) {
  * Whom the script lets do it. Everybody may leave; whoever gives a role away stands above it (an owner may make another one), so that
  * nobody is lifted over the one who lifts him.
  */
-function leastRank({ actorId, user, role }: Change): Rank {
+function leastRank({ actorId, user, role, silencedUntil }: Change): Rank {
+  if (silencedUntil !== undefined) return LEAST_RANK['member.silence'];
   if (role === null) return user.id === actorId ? RANKS.guest : LEAST_RANK['member.remove'];
   return Object.values(RANKS).find((rank) => rank > RANKS[role] && rank >= LEAST_RANK['member.add']) ?? RANKS.owner;
 }
 
-/** The script puts `version` in front. */
-function payloadOf({ channelId, actorId, operationId, user, role }: Change): string {
-  const payload: Omit<MemberPayload, 'version'> = {
+/** The script puts `version` and `rank` in front. */
+function payloadOf({ channelId, actorId, operationId, user, silencedUntil }: Change): string {
+  const payload: Omit<MemberPayload, 'version' | 'rank'> = {
     id: operationId,
     channelId,
     actorId,
     userId: user.id,
-    rank: role && RANKS[role],
     name: user.name,
+    ...(silencedUntil !== undefined && { silencedUntil }),
   };
   return JSON.stringify(payload);
 }

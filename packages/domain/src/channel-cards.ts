@@ -1,5 +1,6 @@
-import { comparePositions, type Message, type User } from '@parley/protocol';
+import { comparePositions, type User } from '@parley/protocol';
 import { headKey, isAsOf, versionKey } from './copy-keys.ts';
+import type { StoredMessage } from './message-state.ts';
 import type { Archive, ChannelRow } from './ports/archive.ts';
 import type { ChannelView, ChannelViews } from './ports/channel-view.ts';
 import type { Clock } from './ports/clock.ts';
@@ -7,7 +8,7 @@ import type { ChannelCard, Copies, Loaded } from './ports/copies.ts';
 
 export interface SummaryDeps {
   readonly archive: Pick<Archive, 'channelsOf' | 'channelsById' | 'unread' | 'users'>;
-  readonly views: Pick<ChannelViews, 'views' | 'last'>;
+  readonly views: Pick<ChannelViews, 'views' | 'last' | 'states'>;
   readonly copies: Copies;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -23,8 +24,8 @@ export interface Seated {
 /** One with a view. */
 export interface Warm extends Seated {
   readonly view: ChannelView;
-  /** The newest message of the window, when it is the newest entry too. */
-  readonly live: Message | null;
+  /** The newest message of the window. */
+  readonly live: StoredMessage | null;
   /** Nothing but `live` is needed to know the last message. */
   readonly told: boolean;
 }
@@ -33,7 +34,7 @@ export interface Warm extends Seated {
 export interface Dealt {
   readonly card: ChannelCard;
   readonly members: readonly User[];
-  readonly lastMessage: Message | null;
+  readonly lastMessage: StoredMessage | null;
 }
 
 /** For seats without a row: copies where there are any, and rows, all read by one statement, where there are none. */
@@ -57,10 +58,10 @@ export async function dealCards(
     await read([...seatsAt(byCard, missing), ...silent]);
     return loadedOf(seatsAt(byCard, missing), rows, cardOf);
   });
-  const byTip = new Map(silent.map((seat) => [tipKey(seat, userId), seat]));
+  const byTip = new Map(silent.map((seat) => [headKey(seat.channelId, seat.view), seat]));
   const tips = await deps.copies.many('tips', [...byTip.keys()], async (missing) => {
     await read(seatsAt(byTip, missing));
-    return loadedOf(seatsAt(byTip, missing), rows, tipOf(userId));
+    return loadedOf(seatsAt(byTip, missing), rows, tipOf);
   });
   const carded = bare.flatMap((seat) => {
     const card = rows.has(seat.channelId) ? undefined : cards.get(versionKey(seat.channelId, seat.view));
@@ -72,7 +73,7 @@ export async function dealCards(
   );
   const dealt = carded.map(({ seat, card }): [string, Dealt] => {
     const members = card.memberIds.map((id) => profiles.get(id)).filter((user) => user !== undefined);
-    const lastMessage = seat.told ? seat.live : newer(tips.get(tipKey(seat, userId)) ?? null, seat.live);
+    const lastMessage = seat.told ? seat.live : newer(tips.get(headKey(seat.channelId, seat.view)) ?? null, seat.live);
     return [seat.channelId, { card, members, lastMessage }];
   });
   return { dealt: new Map(dealt), rows };
@@ -102,16 +103,9 @@ function cardOf({ channelId, view }: Warm, row: ChannelRow): Keyed<ChannelCard> 
   return [versionKey(channelId, view), { value, keep: isAsOf(row.asOf, view) }];
 }
 
-/** A reader's own: what he thinks of a message may be part of it. */
-function tipKey({ channelId, view }: Warm, userId: string): string {
-  return `${headKey(channelId, view)}:${userId}`;
-}
-
-function tipOf(userId: string): (seat: Warm, row: ChannelRow) => Keyed<Message | null> {
-  return (seat, row) => {
-    const keep = row.head === seat.view.headPosition && row.asOf.epoch === seat.view.epoch;
-    return [tipKey(seat, userId), { value: row.lastMessage, keep }];
-  };
+function tipOf({ channelId, view }: Warm, row: ChannelRow): Keyed<StoredMessage | null> {
+  const keep = row.head === view.headPosition && row.asOf.epoch === view.epoch;
+  return [headKey(channelId, view), { value: row.lastMessage, keep }];
 }
 
 async function profilesOf({ archive }: SummaryDeps, cards: readonly ChannelCard[]): Promise<Map<string, User>> {
@@ -121,29 +115,22 @@ async function profilesOf({ archive }: SummaryDeps, cards: readonly ChannelCard[
 }
 
 /** Rows that came with the list are the copies of the next one. */
-export async function keepRows({ copies }: SummaryDeps, userId: string, seats: readonly Warm[]): Promise<void> {
-  const kept = <T>(of: readonly Warm[], read: (seat: Warm, row: ChannelRow) => Keyed<T>) =>
-    of.flatMap((seat): [string, T][] => {
-      if (!seat.row) return [];
-      const [key, { value, keep }] = read(seat, seat.row);
-      return keep ? [[key, value]] : [];
-    });
-  await Promise.all([
-    copies.keep('channels', new Map(kept(seats, cardOf))),
-    copies.keep(
-      'tips',
-      new Map(
-        kept(
-          seats.filter(({ told }) => !told),
-          tipOf(userId),
-        ),
-      ),
-    ),
-  ]);
+export async function keepRows({ copies }: Pick<SummaryDeps, 'copies'>, seats: readonly Warm[]): Promise<void> {
+  const silent = seats.filter(({ told }) => !told);
+  await Promise.all([copies.keep('channels', keptOf(seats, cardOf)), copies.keep('tips', keptOf(silent, tipOf))]);
+}
+
+function keptOf<T>(seats: readonly Warm[], read: (seat: Warm, row: ChannelRow) => Keyed<T>): Map<string, T> {
+  const kept = seats.flatMap((seat): [string, T][] => {
+    if (!seat.row) return [];
+    const [key, { value, keep }] = read(seat, seat.row);
+    return keep ? [[key, value]] : [];
+  });
+  return new Map(kept);
 }
 
 /** The later of two messages; what Postgres has wins over a line at the same place. */
-export function newer(stored: Message | null, live: Message | null): Message | null {
+export function newer(stored: StoredMessage | null, live: StoredMessage | null): StoredMessage | null {
   if (!stored || !live) return stored ?? live;
   return comparePositions(live.position, stored.position) > 0 ? live : stored;
 }

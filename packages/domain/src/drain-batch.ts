@@ -1,6 +1,7 @@
 import type { RejectedEntry, WritableEntry } from './drain-entry.ts';
+import { foldChannels, foldMessages } from './drain-fold.ts';
 import { ENTRY_KINDS, type LogPlace } from './log-line.ts';
-import type { ChangeRow, CreatedRow, DeadLetterRow, DrainBatch, HeadRow, MemberRow, Move } from './ports/drain.ts';
+import type { ChangeRow, DeadLetterRow, DrainBatch, HeadRow, MemberRow, Move } from './ports/drain.ts';
 import type { PartitionCursor } from './ports/ledger.ts';
 
 /** The kind of a change that stands for a rejected entry. */
@@ -18,8 +19,9 @@ export function buildBatch(
 ): DrainBatch {
   return {
     moves: movesOf(entries, cursors),
-    created: entries.filter((entry) => entry.type === 'created').map(createdRow),
+    ...foldMessages(entries),
     members: foldMembers(entries.filter((entry) => entry.type === 'member')),
+    channels: foldChannels(entries.filter((entry) => entry.type === 'channel')),
     changes: entries.map(changeRow).filter((row) => row !== null),
     deadLetters: entries.filter((entry) => entry.type === 'rejected').map(deadLetterRow),
     heads: headsOf(entries),
@@ -54,16 +56,13 @@ function movesOf(entries: readonly WritableEntry[], cursors: ReadonlyMap<number,
 
 type Entry<T extends WritableEntry['type']> = Extract<WritableEntry, { type: T }>;
 
-function createdRow({ logged, place, payload }: Entry<'created'>): CreatedRow {
-  return { ...payload, partition: logged.partition, place };
-}
-
 function foldMembers(entries: readonly Entry<'member'>[]): MemberRow[] {
   const rows = new Map<string, MemberRow>();
   for (const { logged, place, kind, payload } of entries) {
-    const { channelId, userId, rank, version } = payload;
+    const { channelId, userId, rank, version, silencedUntil } = payload;
     const key = `${channelId} ${userId}`;
-    const row: MemberRow = { partition: logged.partition, channelId, userId, rank, version, place };
+    const silence = silencedUntil !== undefined && { silencedUntil };
+    const row: MemberRow = { partition: logged.partition, channelId, userId, rank, version, place, ...silence };
     rows.set(key, foldMember(rows.get(key), row, kind));
   }
   return [...rows.values()];
@@ -72,21 +71,29 @@ function foldMembers(entries: readonly Entry<'member'>[]): MemberRow[] {
 /** A later `updated` must not move the place of a joining: history before it is not unread, what came after is. */
 function foldMember(before: MemberRow | undefined, row: MemberRow, kind: string): MemberRow {
   if (kind === ENTRY_KINDS.joined) return { ...row, joined: true };
-  if (kind === ENTRY_KINDS.updated && before?.joined) return { ...row, place: before.place, joined: true };
-  return row;
+  if (kind !== ENTRY_KINDS.updated || !before) return row;
+  const silencedUntil = row.silencedUntil ?? before.silencedUntil;
+  const silenced = silencedUntil === undefined ? row : { ...row, silencedUntil };
+  return before.joined ? { ...silenced, place: before.place, joined: true } : silenced;
 }
 
 function changeRow(entry: WritableEntry): ChangeRow | null {
   const { partition } = entry.logged;
-  if (entry.type === 'member') {
+  if (entry.type === 'created') return null;
+  if (entry.type !== 'rejected') {
     const { place, kind, payload } = entry;
-    const { channelId, userId, id, actorId } = payload;
-    return { partition, channelId, place, kind, target: userId, operationId: id, actorId };
+    const { channelId, id, actorId } = payload;
+    return { partition, channelId, place, kind, target: targetOf(entry), operationId: id, actorId };
   }
-  if (entry.type === 'created' || !entry.hole) return null;
+  if (!entry.hole) return null;
   const { channelId, place } = entry.hole;
   const { operationId, senderId } = entry;
   return { partition, channelId, place, kind: REJECTED_CHANGE, target: null, operationId, actorId: senderId };
+}
+
+function targetOf(entry: Entry<'member' | 'amended' | 'channel'>): string | null {
+  if (entry.type === 'channel') return null;
+  return entry.type === 'member' ? entry.payload.userId : entry.payload.messageId;
 }
 
 function deadLetterRow({ logged, hole, senderId, operationId, reason }: RejectedEntry): DeadLetterRow {

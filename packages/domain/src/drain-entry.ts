@@ -1,5 +1,7 @@
-import { isId, readCreated, readMember, salvageChannelId } from './drain-payload.ts';
+import { isId, readAmended, readChannel, readCreated, readMember, salvageChannelId } from './drain-payload.ts';
 import {
+  type AmendPayload,
+  type ChannelPayload,
   type CreatedPayload,
   ENTRY_KINDS,
   LINE_VERSION,
@@ -37,13 +39,18 @@ export interface RejectedEntry {
 export type DrainEntry =
   | (Placed & { readonly type: 'created'; readonly payload: CreatedPayload })
   | (Placed & { readonly type: 'member'; readonly kind: string; readonly payload: MemberPayload })
+  | (Placed & { readonly type: 'amended'; readonly kind: string; readonly payload: AmendPayload })
+  | (Placed & { readonly type: 'channel'; readonly kind: string; readonly payload: ChannelPayload })
   | RejectedEntry
   | { readonly type: 'newer'; readonly logged: LoggedEntry; readonly v: number };
 
 /** An entry that can be written: what is newer never reaches a batch. */
 export type WritableEntry = Exclude<DrainEntry, { type: 'newer' }>;
 
-const MEMBER_KINDS: ReadonlySet<string> = new Set([ENTRY_KINDS.joined, ENTRY_KINDS.left, ENTRY_KINDS.updated]);
+const { joined, left, updated, edited, deleted, reacted, created, changed } = ENTRY_KINDS;
+const MEMBER_KINDS: ReadonlySet<string> = new Set([joined, left, updated]);
+const AMEND_KINDS: ReadonlySet<string> = new Set([edited, deleted, reacted]);
+const KINDS: ReadonlySet<string> = new Set(Object.values(ENTRY_KINDS));
 const EPOCH_MAX = 9_999_999_999;
 
 /** Reads an entry. Never throws: what cannot be read is rejected, with the reason. */
@@ -53,18 +60,30 @@ export function decodeEntry(logged: LoggedEntry): DrainEntry {
   if (line.v > LINE_VERSION) return { type: 'newer', logged, v: line.v };
   const { kind, place, json } = line;
   if (!isSane(place)) return rejected(logged, 'not a place');
-  const isMessage = kind === ENTRY_KINDS.created;
-  if (isMessage) {
-    const payload = readCreated(json);
-    if (payload && belongs(logged, payload.channelId)) return { type: 'created', logged, place, payload };
-  } else if (MEMBER_KINDS.has(kind)) {
-    const payload = readMember(json);
-    if (payload && belongs(logged, payload.channelId)) return { type: 'member', logged, place, kind, payload };
-  }
+  const entry = readEntry({ logged, place }, kind, json);
+  if (entry && belongs(logged, entry.payload.channelId)) return entry;
   const channelId = salvageChannelId(json);
-  const hole = channelId !== null && belongs(logged, channelId) ? { channelId, place, isMessage } : null;
-  const known = isMessage || MEMBER_KINDS.has(kind);
-  return { ...rejected(logged, known ? 'unreadable payload' : `unknown kind ${escaped(kind)}`), hole };
+  const hole =
+    channelId !== null && belongs(logged, channelId) ? { channelId, place, isMessage: kind === created } : null;
+  const reason = KINDS.has(kind) ? 'unreadable payload' : `unknown kind ${escaped(kind)}`;
+  return { ...rejected(logged, reason), hole };
+}
+
+function readEntry(placed: Placed, kind: string, json: string): Extract<DrainEntry, Placed> | null {
+  if (kind === created) {
+    const payload = readCreated(json);
+    return payload && { type: 'created', ...placed, payload };
+  }
+  if (MEMBER_KINDS.has(kind)) {
+    const payload = readMember(json);
+    return payload && { type: 'member', ...placed, kind, payload };
+  }
+  if (AMEND_KINDS.has(kind)) {
+    const payload = readAmended(json, kind);
+    return payload && { type: 'amended', ...placed, kind, payload };
+  }
+  const payload = kind === changed ? readChannel(json) : null;
+  return payload && { type: 'channel', ...placed, kind, payload };
 }
 
 /** Turns an entry that Postgres refuses into a rejected one. A rejected one that it refuses again loses all that it could refuse. */

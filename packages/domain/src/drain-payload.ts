@@ -1,4 +1,10 @@
-import type { CreatedPayload, MemberPayload } from './log-line.ts';
+import {
+  type AmendPayload,
+  type ChannelPayload,
+  type CreatedPayload,
+  ENTRY_KINDS,
+  type MemberPayload,
+} from './log-line.ts';
 import { RANKS } from './ranks.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -33,8 +39,51 @@ export function readMember(json: string): MemberPayload | null {
   const found = readObject(json);
   if (!found || ![found.id, found.channelId, found.actorId, found.userId].every(isId)) return null;
   if (!Number.isSafeInteger(found.version) || typeof found.name !== 'string' || !isRankOrNull(found.rank)) return null;
+  if (found.silencedUntil !== undefined && !isTime(found.silencedUntil)) return null;
   // As above: every field was looked at.
   return found as unknown as MemberPayload;
+}
+
+/** Reads the payload of an `edited`, `deleted` or `reacted` entry; null when a field is missing or of another shape. */
+export function readAmended(json: string, kind: string): AmendPayload | null {
+  const found = readObject(json);
+  if (!found || ![found.id, found.channelId, found.actorId, found.messageId].every(isId)) return null;
+  const state = asRecord(found.state);
+  if (!state || typeof state.body !== 'string' || !isTimeOrNull(state.editedAt) || !isTimeOrNull(state.deletedAt))
+    return null;
+  if (kind === ENTRY_KINDS.reacted) {
+    const reaction = asRecord(found.reaction);
+    if (typeof reaction?.emoji !== 'string' || typeof reaction.added !== 'boolean') return null;
+  }
+  // As above: every field that is written was looked at.
+  return found as unknown as AmendPayload;
+}
+
+/** Reads the payload of a `changed` entry; null when a field is missing or of another shape. */
+export function readChannel(json: string): ChannelPayload | null {
+  const found = readObject(json);
+  if (!found || ![found.id, found.channelId, found.actorId].every(isId)) return null;
+  const state = asRecord(found.state);
+  if (!state || !Number.isSafeInteger(found.version) || !isTimeOrNull(state.archivedAt)) return null;
+  if (![state.name, state.topic, state.avatarUrl].every(isTextOrNull)) return null;
+  // As above: every field that is written was looked at.
+  return found as unknown as ChannelPayload;
+}
+
+function asRecord(value: unknown): Record<string, unknown> | null {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+}
+
+function isTime(value: unknown): boolean {
+  return Number.isSafeInteger(value);
+}
+
+function isTimeOrNull(value: unknown): boolean {
+  return value === null || isTime(value);
+}
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'string';
 }
 
 function readObject(json: string): Record<string, unknown> | null {

@@ -1,5 +1,6 @@
 import type { Place } from '@parley/protocol';
 import type { FeedEntry } from './feed-entry.ts';
+import { withoutWords } from './message-state.ts';
 import type { ChannelView } from './ports/channel-view.ts';
 import { comparePlaces, follows } from './sequence.ts';
 
@@ -43,4 +44,19 @@ export function mergeEntries(
 export function tipAfter(from: Place, epoch: number, entries: readonly FeedEntry[]): Place {
   const last = entries.at(-1)?.place ?? from;
   return last.epoch < epoch ? { epoch, n: 0 } : last;
+}
+
+/** The same entries without the words of messages that a later one of them deletes: nobody who was away is shown what was taken back. */
+export function hushDeleted(entries: readonly FeedEntry[]): FeedEntry[] {
+  const deleted = new Map<string, number>();
+  for (const { event } of entries) if (event?.type === 'message.deleted') deleted.set(event.messageId, event.deletedAt);
+  if (deleted.size === 0) return [...entries];
+  return entries.map((entry) => {
+    const { event } = entry;
+    if (event?.type !== 'message.created' && event?.type !== 'message.updated') return entry;
+    const deletedAt = deleted.get(event.message.id);
+    if (deletedAt === undefined) return entry;
+    const { reactors: _, ...message } = withoutWords({ ...event.message, reactors: {} }, deletedAt);
+    return { ...entry, event: { ...event, message }, reactors: null };
+  });
 }

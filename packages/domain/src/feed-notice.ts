@@ -1,5 +1,6 @@
-import type { ChannelEvent } from '@parley/protocol';
+import { type ChannelEvent, ORIGIN } from '@parley/protocol';
 import {
+  type DeliveredPayload,
   type HolePayload,
   type LogLine,
   type LogPlace,
@@ -14,6 +15,7 @@ type Told<T extends ChannelEvent['type']> = Extract<ChannelEvent, { type: T }>;
 /** What is published beside entries, with the event that a channel's feeds show. The newest of a key replaces the older ones. */
 export type FeedNotice = { readonly key: string; readonly place: LogPlace } & (
   | { readonly type: 'persisted'; readonly event: Told<'message.persisted'> }
+  | { readonly type: 'delivered'; readonly userId: string; readonly event: Told<'receipt.updated'> }
   | { readonly type: 'read'; readonly userId: string; readonly event: Told<'receipt.updated'> }
   | { readonly type: 'hole'; readonly hole: HolePayload; readonly event: Told<'message.superseded'> }
 );
@@ -39,6 +41,12 @@ export function noticeFromLine(channelId: string, line: LogLine): FeedNotice | n
       // What is read was delivered; a client keeps the greater of this and what it had.
       const event = { type: 'receipt.updated' as const, ...inChannel, userId, deliveredTo: position, readTo: position };
       return { type: 'read', key: `${line.kind} ${userId}`, place, userId, event };
+    }
+    case NOTICE_KINDS.delivered: {
+      const { userId, readTo } = JSON.parse(line.json) as DeliveredPayload;
+      const cursors = { deliveredTo: position, readTo: readTo === ORIGIN ? null : readTo };
+      const event = { type: 'receipt.updated' as const, ...inChannel, userId, ...cursors };
+      return { type: 'delivered', key: `${line.kind} ${userId}`, place, userId, event };
     }
     case NOTICE_KINDS.hole: {
       const hole = JSON.parse(line.json) as HolePayload;

@@ -1,20 +1,29 @@
-import { formatPosition, type Place, type Position } from '@parley/protocol';
+import { type Channel, formatPosition, type Place, type Position } from '@parley/protocol';
 
 /** The version of a log entry that this build writes. It reads this one and the one before; a newer one waits in the log. */
 export const LINE_VERSION = 1;
 
 /**
  * What an entry of the log is. Each kind takes an n; only `created` takes an m.
- * `created` message · `joined`, `left`, `updated` member.
+ * `created`, `edited`, `deleted`, `reacted` message · `joined`, `left`, `updated` member · `changed` channel.
  */
-export const ENTRY_KINDS = { created: 'c', joined: 'j', left: 'l', updated: 'u' } as const;
+export const ENTRY_KINDS = {
+  created: 'c',
+  joined: 'j',
+  left: 'l',
+  updated: 'u',
+  edited: 'e',
+  deleted: 'd',
+  reacted: 'r',
+  changed: 'h',
+} as const;
 export type EntryKind = (typeof ENTRY_KINDS)[keyof typeof ENTRY_KINDS];
 
 /**
  * What is published beside entries, and recovered from the next `opened` or a query when it is lost:
- * `persisted` mark with the holes below it · `read` cursor · `hole` (superseded or rejected entry).
+ * `persisted` mark with the holes below it · `read` and `delivered` cursor · `hole` (superseded or rejected entry).
  */
-export const NOTICE_KINDS = { persisted: 'P', read: 'R', hole: 'H' } as const;
+export const NOTICE_KINDS = { persisted: 'P', read: 'R', delivered: 'D', hole: 'H' } as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[keyof typeof NOTICE_KINDS];
 
 /**
@@ -77,11 +86,71 @@ export interface CreatedPayload {
   readonly attachmentIds: readonly string[];
   readonly mentions: readonly string[];
   readonly encrypted: { ciphertext: string; nonce: string; ephemeralPublicKey: string } | null;
+  /** Of a reply. The script puts it in front of what the api wrote. */
+  readonly thread?: ThreadCount;
+}
+
+/** Who reacted with what: users by emoji, in the order in which they did. */
+export type Reactors = Readonly<Record<string, readonly string[]>>;
+
+/** What changes about a message, whole, as the log store keeps it and as every change of it carries it. */
+export interface MessageState {
+  readonly senderId: string;
+  readonly position: Position;
+  readonly threadOf: string | null;
+  readonly body: string;
+  readonly editedAt: number | null;
+  readonly deletedAt: number | null;
+  readonly reactors: Reactors;
+  readonly replyCount: number;
+}
+
+/** How many replies the message has now that one was said or deleted below. */
+export interface ThreadCount {
+  readonly messageId: string;
+  readonly replyCount: number;
+}
+
+/** Payload of `edited`, `deleted` and `reacted`. */
+export interface AmendPayload {
+  /** The message after this change. The script puts it, and `thread`, in front of what the api wrote. */
+  readonly state: MessageState;
+  /** Of a deleted reply. */
+  readonly thread?: ThreadCount;
+  readonly id: string;
+  readonly channelId: string;
+  readonly actorId: string;
+  readonly messageId: string;
+  /** Of a reaction: what was added or taken back. */
+  readonly reaction?: { readonly emoji: string; readonly added: boolean };
+  /** Of an edit: what no change touches. */
+  readonly message?: Omit<CreatedPayload, 'body' | 'thread'> & { readonly sentAt: number };
+}
+
+/** What changes about a channel, whole. */
+export interface ChannelState {
+  readonly name: string | null;
+  readonly topic: string | null;
+  readonly avatarUrl: string | null;
+  readonly archivedAt: number | null;
+}
+
+/** Payload of `changed`. */
+export interface ChannelPayload {
+  /** The channel after this change, the version that it made, and the members at that time. The script puts them in front. */
+  readonly state: ChannelState;
+  readonly version: number;
+  readonly memberCount: number;
+  readonly id: string;
+  readonly channelId: string;
+  readonly actorId: string;
+  /** What no change touches. */
+  readonly channel: Pick<Channel, 'kind' | 'encrypted' | 'createdAt'>;
 }
 
 /** Payload of `joined`, `left` and `updated`. */
 export interface MemberPayload {
-  /** The membership version that this entry made. The script puts it in front of what the api wrote. */
+  /** The version that this entry made. The script puts it, and the rank, in front of what the api wrote. */
   readonly version: number;
   readonly id: string;
   readonly channelId: string;
@@ -90,6 +159,8 @@ export interface MemberPayload {
   /** Rank of `ranks.ts`; null when the member left. */
   readonly rank: number | null;
   readonly name: string;
+  /** Epoch milliseconds; 0: not silenced. Absent: as it was. */
+  readonly silencedUntil?: number;
 }
 
 /** Payload of a `persisted` notice; its place is the mark. */
@@ -100,6 +171,13 @@ export interface PersistedPayload {
 /** Payload of a `read` notice; its place is the cursor. */
 export interface ReadPayload {
   readonly userId: string;
+}
+
+/** Payload of a `delivered` notice; its place is the cursor. */
+export interface DeliveredPayload {
+  readonly userId: string;
+  /** How far he has read; `0-0`: nothing. */
+  readonly readTo: Position;
 }
 
 /** Payload of a `hole` notice; its place is the entry's. `by` is the twin that stands, null when the entry was rejected. */

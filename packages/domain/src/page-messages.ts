@@ -2,23 +2,24 @@ import {
   type Answer,
   comparePositions,
   formatPosition,
-  type Message,
   type Parsed,
   type Position,
   parsePosition,
 } from '@parley/protocol';
-import { Failure } from './failure.ts';
+import { asTheyAre } from './find-message.ts';
+import { type StoredMessage, shownTo } from './message-state.ts';
 import type { Archive } from './ports/archive.ts';
 import type { ChannelViews } from './ports/channel-view.ts';
 import { isAway, type MemberView, orWhenAway, type ViewDeps, viewChannel } from './view-channel.ts';
 import { windowAfter, windowBefore } from './window-messages.ts';
 
 export interface PageDeps extends ViewDeps {
-  readonly views: ViewDeps['views'] & Pick<ChannelViews, 'before' | 'after'>;
-  readonly archive: ViewDeps['archive'] & Pick<Archive, 'page' | 'message'>;
+  readonly views: ViewDeps['views'] & Pick<ChannelViews, 'before' | 'after' | 'states'>;
+  readonly archive: ViewDeps['archive'] & Pick<Archive, 'page'>;
 }
 
-type MessagePage = Answer<'message.page'>;
+/** A page before it is one user's. */
+export type StoredPage = Omit<Answer<'message.page'>, 'items'> & { readonly items: StoredMessage[] };
 
 interface Side {
   readonly channelId: string;
@@ -32,16 +33,22 @@ interface Side {
  */
 export function pageMessages(deps: PageDeps) {
   const view = viewChannel(deps);
-  return async (userId: string, input: Parsed<'message.page'>): Promise<MessagePage> => {
+  return async (userId: string, input: Parsed<'message.page'>): Promise<Answer<'message.page'>> => {
     const { channelId, limit } = input;
     const side: Side = { channelId, view: await view(channelId, userId), limit };
-    if (input.after) return pageAfter(deps, side, input.after);
-    if (input.around) return pageAround(deps, side, input.around);
-    return pageBefore(deps, side, input.before ?? null);
+    const page = await pageOf(deps, side, input);
+    const items = await asTheyAre(deps.views, side.view, page.items);
+    return { ...page, items: items.map((message) => shownTo(userId, message)) };
   };
 }
 
-async function pageBefore(deps: PageDeps, side: Side, before: Position | null): Promise<MessagePage> {
+function pageOf(deps: PageDeps, side: Side, input: Parsed<'message.page'>): Promise<StoredPage> {
+  if (input.after) return pageAfter(deps, side, input.after);
+  if (input.around) return pageAround(deps, side, input.around);
+  return pageBefore(deps, side, input.before ?? null);
+}
+
+async function pageBefore(deps: PageDeps, side: Side, before: Position | null): Promise<StoredPage> {
   const { channelId, view, limit } = side;
   const query = view && { channelId, view, wanted: limit + 1 };
   const recent = query && (await orWhenAway(() => windowBefore(deps.views, query, before), null));
@@ -63,7 +70,7 @@ async function pageBefore(deps: PageDeps, side: Side, before: Position | null): 
   }
 }
 
-async function pageAfter(deps: PageDeps, side: Side, after: Position): Promise<MessagePage> {
+async function pageAfter(deps: PageDeps, side: Side, after: Position): Promise<StoredPage> {
   const { channelId, view, limit } = side;
   const query = view && { channelId, view, wanted: limit + 1 };
   const recent = query && (await orWhenAway(() => windowAfter(deps.views, query, after), null));
@@ -80,7 +87,7 @@ async function pageAfter(deps: PageDeps, side: Side, after: Position): Promise<M
 }
 
 /** What is before the position, and from it on. */
-async function pageAround(deps: PageDeps, side: Side, around: Position): Promise<MessagePage> {
+async function pageAround(deps: PageDeps, side: Side, around: Position): Promise<StoredPage> {
   const { epoch, n } = parsePosition(around);
   const half = Math.floor(side.limit / 2);
   const older = half === 0 ? null : await pageBefore(deps, { ...side, limit: half }, around);
@@ -94,33 +101,7 @@ async function pageAround(deps: PageDeps, side: Side, around: Position): Promise
 }
 
 /** Both, in order, each position once. What Postgres has wins: it is what became of the message. */
-function merge(stored: readonly Message[], recent: readonly Message[]): Message[] {
+function merge(stored: readonly StoredMessage[], recent: readonly StoredMessage[]): StoredMessage[] {
   const byPosition = new Map([...recent, ...stored].map((message) => [message.position, message]));
   return [...byPosition.values()].sort((a, b) => comparePositions(a.position, b.position));
-}
-
-/** One message, also before it is persisted. */
-export function getMessage(deps: PageDeps) {
-  const view = viewChannel(deps);
-  return async (userId: string, input: Parsed<'message.get'>): Promise<Message> => {
-    const { channelId, messageId } = input;
-    const seen = await view(channelId, userId);
-    const found =
-      (seen && (await unpersisted(deps, seen, input))) ?? (await deps.archive.message(channelId, messageId));
-    if (!found) throw new Failure('NOT_FOUND', 'no such message');
-    return found;
-  };
-}
-
-const LOOK_AHEAD = 1_000;
-
-async function unpersisted(
-  deps: PageDeps,
-  view: MemberView,
-  { channelId, messageId }: Parsed<'message.get'>,
-): Promise<Message | null> {
-  const mark = formatPosition({ epoch: view.epoch, n: view.persistedN });
-  const query = { channelId, view, wanted: LOOK_AHEAD };
-  const recent = await orWhenAway(() => windowAfter(deps.views, query, mark), null);
-  return recent?.items.find((message) => message.id === messageId) ?? null;
 }

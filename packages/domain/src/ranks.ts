@@ -16,6 +16,12 @@ export function roleOf(rank: number): Role {
 /** The least rank that may do a thing. One table: a procedure asks here, never by itself. */
 export const LEAST_RANK = {
   'message.send': RANKS.guest,
+  /** Of others: everybody deletes what is his own. */
+  'message.delete': RANKS.moderator,
+  'channel.update': RANKS.admin,
+  'channel.archive': RANKS.admin,
+  'channel.invite': RANKS.moderator,
   'member.add': RANKS.moderator,
   'member.remove': RANKS.moderator,
+  'member.silence': RANKS.moderator,
 } as const satisfies Record<string, Rank>;

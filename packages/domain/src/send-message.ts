@@ -1,16 +1,20 @@
 import { type Answer, formatPosition, type Parsed, parsePosition } from '@parley/protocol';
 import { Failure } from './failure.ts';
+import { type FindDeps, findMessage, noSuchMessage } from './find-message.ts';
 import type { CreatedPayload } from './log-line.ts';
+import { stateOf } from './message-state.ts';
 import { partitionOf } from './partition.ts';
 import type { Doorbell } from './ports/doorbell.ts';
 import type { Limiter } from './ports/limiter.ts';
-import type { Draft, MessageLog } from './ports/message-log.ts';
+import type { Draft, MessageLog, Verdict } from './ports/message-log.ts';
 import type { OperationIds } from './ports/operation-ids.ts';
 import type { PersistWatch } from './ports/persist-watch.ts';
 import { type SettleDeps, type Settled, settleOperation } from './settle-operation.ts';
+import { viewChannel } from './view-channel.ts';
 
-export interface SendDeps extends SettleDeps {
+export interface SendDeps extends SettleDeps, FindDeps {
   readonly log: SettleDeps['log'] & Pick<MessageLog, 'accept'>;
+  readonly archive: SettleDeps['archive'] & FindDeps['archive'];
   readonly limiter: Limiter;
   readonly doorbell: Doorbell;
   readonly watch: PersistWatch;
@@ -38,7 +42,7 @@ export function sendMessage(deps: SendDeps) {
       actorId: senderId,
       operationId: clientMsgId,
       repeat: input.op,
-      put: () => deps.log.accept(draft),
+      put: () => (draft.threadOf === undefined ? deps.log.accept(draft) : acceptReply(deps, draft, draft.threadOf)),
     });
     if (sent.type === 'unchanged') throw new Failure('UNAVAILABLE', 'the log gave no position');
     if (sent.type === 'accepted' && sent.first) deps.doorbell.ring(partitionOf(channelId));
@@ -48,6 +52,23 @@ export function sendMessage(deps: SendDeps) {
     }
     return answer;
   };
+}
+
+/** The log counts the replies of a thread: it is told of the message above it when it does not know that one. */
+async function acceptReply(deps: SendDeps, draft: Draft, messageId: string): Promise<Verdict> {
+  const { channelId, senderId } = draft;
+  const verdict = await deps.log.accept(draft);
+  if (verdict.type === 'forbidden') throw new Failure('INVALID', 'a thread has no threads');
+  if (verdict.type !== 'unknown') return verdict;
+  const view = await viewChannel(deps)(channelId, senderId);
+  if (!view) throw new Failure('UNAVAILABLE', 'The message log is away.', { retryAfterMs: 1_000 });
+  const message = await findMessage(deps, view, { channelId, messageId });
+  if (!message) throw noSuchMessage();
+  const known = { epoch: view.epoch, states: { [messageId]: stateOf(message) } };
+  const again = await deps.log.accept({ ...draft, known });
+  if (again.type === 'forbidden') throw new Failure('INVALID', 'a thread has no threads');
+  // The epoch changed between the look and the call.
+  return again.type === 'unknown' ? { type: 'epoch' } : again;
 }
 
 async function takeSend(limiter: Limiter, senderId: string): Promise<void> {
@@ -70,7 +91,10 @@ function draftOf(ids: OperationIds, senderId: string, input: Parsed<'message.sen
     mentions: input.mentions ?? [],
     encrypted: input.encrypted ?? null,
   };
-  return { channelId, senderId, clientMsgId, messageId, json: JSON.stringify(payload) };
+  const json = JSON.stringify(payload);
+  const mentions = [...new Set(payload.mentions)];
+  const { threadOf } = input;
+  return { channelId, senderId, clientMsgId, messageId, json, mentions, ...(threadOf !== undefined && { threadOf }) };
 }
 
 /**

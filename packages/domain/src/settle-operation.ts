@@ -102,6 +102,12 @@ async function answer(deps: SettleDeps, attempt: Attempt, verdict: Verdict): Pro
     case 'missing':
       if (!(await deps.log.load(attempt.channelId))) throw notFound();
       return null;
+    case 'unknown':
+      return null;
+    case 'gone':
+      throw new Failure('NOT_FOUND', 'no such message');
+    case 'archived':
+      throw new Failure('FORBIDDEN', 'the channel is archived');
     case 'stranger':
       throw notFound();
     case 'forbidden':

@@ -20,14 +20,18 @@ const TURNS_MAX = 4;
  */
 export function viewChannel(deps: ViewDeps) {
   return async (channelId: string, userId: string): Promise<MemberView | null> => {
-    const view = await orWhenAway(() => loaded(deps, channelId, userId), null);
+    const view = await orWhenAway(() => loadedView(deps, { channelId, userId }), null);
     if (view) return asMember(view);
     if (!(await deps.archive.channel(channelId, userId))) throw notFound();
     return null;
   };
 }
 
-async function loaded(deps: ViewDeps, channelId: string, userId: string): Promise<ChannelView> {
+/** The channel as the log store has it now; its header is loaded if need be. Throws `NOT_FOUND` when there is no such channel. */
+export async function loadedView(
+  deps: Pick<ViewDeps, 'views' | 'log'>,
+  { channelId, userId }: { channelId: string; userId: string },
+): Promise<ChannelView> {
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     const [view] = await deps.views.views(userId, [channelId]);
     if (view) return view;

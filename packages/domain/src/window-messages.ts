@@ -1,11 +1,12 @@
-import { formatPosition, type Message, type Position, parsePosition } from '@parley/protocol';
+import { formatPosition, type Position, parsePosition } from '@parley/protocol';
 import { type LogLine, parseLine } from './log-line.ts';
 import { messageOf } from './message-of.ts';
+import type { StoredMessage } from './message-state.ts';
 import type { ChannelView, ChannelViews } from './ports/channel-view.ts';
 
 /** Messages of the window, oldest first. */
 export interface WindowMessages {
-  readonly items: Message[];
+  readonly items: StoredMessage[];
   /** Nothing is missing between the point asked for and the far end of `items`, and these are all that were asked for or that there are. */
   readonly whole: boolean;
 }
@@ -26,7 +27,7 @@ function current(text: string, view: ChannelView): LogLine | null {
   return line && line.place.epoch === view.epoch ? line : null;
 }
 
-function toMessage(line: LogLine, view: ChannelView): Message | null {
+function toMessage(line: LogLine, view: ChannelView): StoredMessage | null {
   if (view.holes.some((hole) => hole.n === line.place.n)) return null;
   return messageOf(line, line.place.n <= view.persistedN);
 }
@@ -37,7 +38,7 @@ export async function windowBefore(
   { channelId, view, wanted }: WindowQuery,
   before: Position | null,
 ): Promise<WindowMessages> {
-  const items: Message[] = [];
+  const items: StoredMessage[] = [];
   if (view.headPosition === null) return { items, whole: true };
   const chunk = wanted + SPARE_LINES;
   let edge = before;
@@ -62,7 +63,7 @@ export async function windowAfter(
   { channelId, view, wanted }: WindowQuery,
   after: Position,
 ): Promise<WindowMessages> {
-  const items: Message[] = [];
+  const items: StoredMessage[] = [];
   const chunk = wanted + SPARE_LINES;
   const from = parsePosition(after);
   let whole = from.epoch === view.epoch;

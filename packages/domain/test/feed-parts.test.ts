@@ -24,12 +24,13 @@ const at = (epoch: number, n: number): Place => ({ epoch, n });
 
 function entry(epoch: number, n: number, hole = false): FeedEntry {
   const place = at(epoch, n);
-  return { place, id: formatPosition(place), m: n, at: 0, event: null, hole, actorId: null };
+  return { place, id: formatPosition(place), m: n, at: 0, event: null, hole, actorId: null, reactors: null };
 }
 
 function view(epoch: number, n: number, headPosition = formatPosition(at(epoch, n))): ChannelView {
   const head = { epoch, n, m: n, at: 0 };
-  return { epoch, head, headPosition, persistedN: 0, holes: [], version: 1, rank: 2, readTo: null, deliveredTo: null };
+  const rest = { memberCount: 1, archivedAt: null, amended: false, deleted: [], mentions: [], deliveredTo: null };
+  return { epoch, head, headPosition, persistedN: 0, holes: [], version: 1, rank: 2, readTo: null, ...rest };
 }
 
 describe('the step from one place to the next', () => {
@@ -202,14 +203,14 @@ describe('what lines tell', () => {
     const line = read(`1 c 2-2 2 5 ${created}`);
     const { event } = entryFromLine(line, settled);
     const message = event?.type === 'message.created' ? event.message : undefined;
-    const change = { target: 'u', by: null, at: 1, member: null };
+    const change = { target: 'u', by: null, at: 1, member: null, message: null, channel: null };
     const history: History = {
       epoch: 2,
       member: true,
       version: 1,
       known: true,
       more: false,
-      messages: message ? [message] : [],
+      messages: message ? [{ ...message, reactors: {} }] : [],
       changes: [
         { ...change, position: '2-1', kind: 'l' },
         { ...change, position: '2-3', kind: 'x' },

@@ -1,9 +1,11 @@
-import { comparePositions, formatPosition, type Message, type Position, parsePosition } from '@parley/protocol';
+import { comparePositions, formatPosition, type Position, parsePosition } from '@parley/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../src/failure.ts';
+import { type FindDeps, getMessage } from '../src/find-message.ts';
 import { ENTRY_KINDS } from '../src/log-line.ts';
-import { getMessage, type PageDeps, pageMessages } from '../src/page-messages.ts';
+import type { StoredMessage } from '../src/message-state.ts';
+import { type PageDeps, pageMessages } from '../src/page-messages.ts';
 import type { ChannelView } from '../src/ports/channel-view.ts';
 
 const EPOCH = 7;
@@ -23,7 +25,7 @@ interface Scene {
 
 const idOf = (position: Position) => `id ${position}`;
 
-function message(position: Position, persisted: boolean): Message {
+function message(position: Position, persisted: boolean): StoredMessage {
   const payload = { id: idOf(position), channelId: 'c', clientMsgId: 'x', senderId: 's', body: position };
   const rest = { replyTo: null, threadOf: null, replyCount: 0, reactions: [], attachments: [], mentions: [] };
   return {
@@ -35,16 +37,17 @@ function message(position: Position, persisted: boolean): Message {
     deletedAt: null,
     encrypted: null,
     persisted,
+    reactors: {},
   };
 }
 
 function lineOf({ position, kind }: Entry): string {
-  const { replyCount, reactions, attachments, sentAt, position: _, ...payload } = message(position, false);
+  const { replyCount, reactions, reactors, attachments, sentAt, position: _, ...payload } = message(position, false);
   return `1 ${kind === 'member' ? ENTRY_KINDS.joined : ENTRY_KINDS.created} ${position} 1 1 ${JSON.stringify(payload)}`;
 }
 
 /** Postgres and window over one history: Postgres has a prefix of it, the window a suffix that reaches over its end. */
-function deps(scene: Scene, away: { log?: boolean; postgres?: boolean } = {}): PageDeps {
+function deps(scene: Scene, away: { log?: boolean; postgres?: boolean } = {}): PageDeps & FindDeps {
   const { entries, persisted, inWindow } = scene;
   const stored = entries.slice(0, persisted).filter((entry) => entry.kind === 'message');
   const window = entries.slice(entries.length - inWindow);
@@ -61,6 +64,11 @@ function deps(scene: Scene, away: { log?: boolean; postgres?: boolean } = {}): P
     persistedN: mark ? parsePosition(mark.position).n : 0,
     holes: current.filter((e) => e.kind === 'hole').map((e) => ({ n: parsePosition(e.position).n, m: 1 })),
     version: 1,
+    memberCount: 1,
+    archivedAt: null,
+    amended: false,
+    deleted: [],
+    mentions: [],
     rank: 2,
     readTo: null,
     deliveredTo: null,
@@ -74,6 +82,7 @@ function deps(scene: Scene, away: { log?: boolean; postgres?: boolean } = {}): P
       views: async () => (away.log ? isAway() : [view]),
       before: async (_, position, limit) => window.filter(below(position)).slice(-limit).map(lineOf),
       after: async (_, position, limit) => window.filter(above(position)).slice(0, limit).map(lineOf),
+      states: async () => [],
     },
     log: { renew: async () => {}, load: async () => true },
     archive: {
@@ -115,7 +124,7 @@ const scenes = fc
   });
 
 const messagesOf = (scene: Scene) => scene.entries.filter((e) => e.kind === 'message').map((e) => e.position);
-const positions = (page: { items: Message[] }) => page.items.map((m) => m.position);
+const positions = (page: { items: { position: Position }[] }) => page.items.map((m) => m.position);
 
 describe('message.page', () => {
   it('[PAGE-20] walking back gives every message once, in order, wherever it is kept', async () => {

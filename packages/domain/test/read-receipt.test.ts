@@ -11,6 +11,11 @@ const view: ChannelView = {
   persistedN: 7,
   holes: [{ n: 4, m: 4 }],
   version: 1,
+  memberCount: 1,
+  archivedAt: null,
+  amended: false,
+  deleted: [],
+  mentions: [],
   rank: 2,
   readTo: place,
   deliveredTo: place,
@@ -27,6 +32,7 @@ function world(verdicts: readonly ReadVerdict[], exists = true) {
         if (!verdict) throw new Error('no verdict');
         return verdict;
       },
+      delivered: () => Promise.reject(new Error('not asked')),
     },
     archive: {
       countAfter: async (...args) => {

@@ -1,6 +1,7 @@
 import type { Archive } from '@parley/domain';
 import { channels } from './archive/channels.ts';
 import { finding } from './archive/finding.ts';
+import { invitations } from './archive/invitations.ts';
 import { members } from './archive/members.ts';
 import { messages } from './archive/messages.ts';
 import { users } from './archive/users.ts';
@@ -14,5 +15,6 @@ export function archive(database: Database): Archive {
     ...members(database),
     ...messages(database),
     ...finding(database),
+    ...invitations(database),
   };
 }

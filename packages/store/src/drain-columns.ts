@@ -1,4 +1,16 @@
-import type { ChangeRow, CreatedRow, DeadLetterRow, DrainBatch, HeadRow, MemberRow, Move } from '@parley/domain';
+import type {
+  AmendedRow,
+  ChangeRow,
+  ChannelStateRow,
+  CreatedRow,
+  DeadLetterRow,
+  DrainBatch,
+  HeadRow,
+  MemberRow,
+  MentionRow,
+  Move,
+  ReactionRow,
+} from '@parley/domain';
 import type { MessageExtra } from './entities/message.ts';
 
 /** The arrays of a batch in the order of `drain.sql`: one array a column, one element a row. */
@@ -10,6 +22,12 @@ export function drainColumns(batch: DrainBatch): unknown[][] {
     ...columns(batch.changes, changeRow),
     ...columns(batch.deadLetters, deadLetterRow),
     ...columns(batch.heads, headRow),
+    ...columns(batch.created, createdRest),
+    ...columns(batch.mentions, mentionRow),
+    ...columns(batch.amended, amendedRow),
+    ...columns(batch.reactions, reactionRow),
+    ...columns(batch.members, memberRest),
+    ...columns(batch.channels, channelRow),
   ];
 }
 
@@ -100,11 +118,45 @@ const headRow: RowShape<HeadRow> = {
   values: ({ partition, channelId, place }) => [partition, channelId, place.epoch, place.n, place.m, place.at],
 };
 
+const createdRest: RowShape<CreatedRow> = {
+  width: 3,
+  values: ({ threadOf, editedAt, deletedAt }) => [threadOf, editedAt, deletedAt],
+};
+
+const mentionRow: RowShape<MentionRow> = {
+  width: 5,
+  values: ({ partition, channelId, userId, place }) => [partition, channelId, userId, place.epoch, place.n],
+};
+
+const amendedRow: RowShape<AmendedRow> = {
+  width: 6,
+  values: (row) => [row.partition, row.channelId, row.messageId, row.body, row.editedAt, row.deletedAt],
+};
+
+const reactionRow: RowShape<ReactionRow> = {
+  width: 7,
+  values: (row) => [row.partition, row.channelId, row.messageId, row.userId, row.emoji, row.at, row.added],
+};
+
+const memberRest: RowShape<MemberRow> = { width: 1, values: ({ silencedUntil = null }) => [silencedUntil] };
+
+const channelRow: RowShape<ChannelStateRow> = {
+  width: 7,
+  values: ({ partition, channelId, version, name, topic, avatarUrl, archivedAt }) => [
+    partition,
+    channelId,
+    version,
+    name,
+    topic,
+    avatarUrl,
+    archivedAt,
+  ],
+};
+
 /** Most messages are words only: then it is null, and takes no room. */
 function extraOf(row: CreatedRow): string | null {
   const extra: MessageExtra = {
     ...(row.replyTo !== null && { replyTo: row.replyTo }),
-    ...(row.threadOf !== null && { threadOf: row.threadOf }),
     ...(row.attachmentIds.length > 0 && { attachmentIds: row.attachmentIds }),
     ...(row.mentions.length > 0 && { mentions: row.mentions }),
     ...(row.encrypted !== null && { encrypted: row.encrypted }),

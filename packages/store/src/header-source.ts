@@ -10,6 +10,8 @@ interface HeaderRow {
   readonly epoch: number;
   readonly version: number;
   readonly member_limit: number;
+  readonly archived_at: number | null;
+  readonly deleted: readonly PositionPair[];
   readonly head: { readonly epoch: number; readonly n: number; readonly m: number; readonly at: number } | null;
   readonly holes: readonly number[];
   readonly members: readonly HeaderMember[];
@@ -22,7 +24,10 @@ type HeaderMember = [
   readTo: CursorTriple,
   deliveredTo: CursorTriple,
   unread: number,
+  mentions: readonly PositionPair[] | null,
 ];
+
+type PositionPair = readonly [epoch: number, n: number];
 
 /** Headers as Postgres has them. */
 export function headerSource(database: Database): HeaderSource {
@@ -34,22 +39,29 @@ export function headerSource(database: Database): HeaderSource {
   };
 }
 
-function snapshotOf({ epoch, version, member_limit, head, holes, members }: HeaderRow): HeaderSnapshot {
+function snapshotOf({ epoch, version, head, holes, members, ...row }: HeaderRow): HeaderSnapshot {
   return {
     epoch,
     version,
-    memberLimit: member_limit,
+    memberLimit: row.member_limit,
+    archivedAt: row.archived_at,
+    deleted: row.deleted.map(positionAt),
     holes,
     head: head && { position: formatPosition(head), m: head.m, at: head.at },
-    members: members.map(([userId, rank, silencedUntilMs, readTo, deliveredTo, unread]) => ({
+    members: members.map(([userId, rank, silencedUntilMs, readTo, deliveredTo, unread, mentions]) => ({
       userId,
       rank,
       silencedUntilMs,
       readTo: cursorAt(readTo),
       deliveredTo: cursorAt(deliveredTo),
       unread,
+      mentions: mentions?.map(positionAt) ?? [],
     })),
   };
+}
+
+function positionAt([epoch, n]: PositionPair) {
+  return formatPosition({ epoch, n });
 }
 
 function cursorAt(cursor: CursorTriple) {

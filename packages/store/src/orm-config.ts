@@ -2,10 +2,14 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
+import { InvitationEntity } from './entities/invitation.ts';
 import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntity } from './entities/log.ts';
+import { MentionEntity } from './entities/mention.ts';
 import { MessageEntity } from './entities/message.ts';
+import { ReactionEntity } from './entities/reaction.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
+import { Changes } from './migrations/20261125-changes.ts';
 import { Reads } from './migrations/20261126-reads.ts';
 
 export interface ConnectionOptions {
@@ -35,6 +39,9 @@ export function ormConfig(options: ConnectionOptions): Options {
       ChannelHeadEntity,
       LogChangeEntity,
       DeadLetterEntity,
+      ReactionEntity,
+      MentionEntity,
+      InvitationEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -44,6 +51,7 @@ export function ormConfig(options: ConnectionOptions): Options {
     migrations: {
       migrationsList: [
         { name: '20261120-first-tables', class: FirstTables },
+        { name: '20261125-changes', class: Changes },
         { name: '20261126-reads', class: Reads },
       ],
       tableName: 'migrations',

@@ -1,10 +1,11 @@
-import type { Archive, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
+import type { Archive, DrainStore, EpochLedger, HeaderSource, SeenStore } from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
 import { archive } from './archive.ts';
 import { Database, type PoolUse } from './database.ts';
 import { drainStore } from './drain-store.ts';
 import { epochLedger } from './epoch-ledger.ts';
 import { headerSource } from './header-source.ts';
+import { seenStore } from './seen-store.ts';
 import { POOL_MAX_DEFAULT, STATEMENT_TIMEOUT_MS_DEFAULT, type StoreSettings } from './settings.ts';
 import { statement } from './statement.ts';
 
@@ -14,6 +15,7 @@ export interface Store extends Service, AsyncDisposable {
   readonly ledger: EpochLedger;
   readonly headers: HeaderSource;
   readonly drain: DrainStore;
+  readonly seen: SeenStore;
   /** Rejects when Postgres does not answer, or its tables are not there. */
   check(): Promise<void>;
   poolUse(): PoolUse;
@@ -45,6 +47,7 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
     ledger: epochLedger(database),
     headers: headerSource(database),
     drain: drainStore(database),
+    seen: seenStore(database),
     check: async () => {
       await database.query(CHECK);
     },

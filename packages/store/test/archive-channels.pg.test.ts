@@ -161,8 +161,8 @@ describe('a user’s channels', () => {
         reader(),
         items.map(({ channel }) => channel.id),
       );
-      expect(unread.get(ids[0] ?? '')).toBe(1);
-      expect(unread.get(ids[6] ?? '')).toBe(0);
+      expect(unread.get(ids[0] ?? '')?.unread).toBe(1);
+      expect(unread.get(ids[6] ?? '')?.unread).toBe(0);
     });
     expect(calls).toBe(2);
   });

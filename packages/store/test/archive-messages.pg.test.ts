@@ -159,6 +159,8 @@ describe('one message', () => {
       threadOf: row.threadOf,
       replyCount: 0,
       reactions: [],
+      reactors: {},
+      thread: { messageId: row.threadOf, replyCount: 1 },
       attachments: [],
       mentions: row.mentions,
       encrypted: row.encrypted,

@@ -139,6 +139,6 @@ it('[UNREAD-52] a member has read up to his own newest message, whatever his row
   );
   const [owner] = await store.archive.membersById(channelId, [user(0)]);
   expect(owner?.readTo).toBe(`${epoch}-2`);
-  expect(await store.archive.unread(user(0), [channelId])).toEqual(new Map([[channelId, 1]]));
-  expect(await store.archive.unread(user(1), [channelId])).toEqual(new Map([[channelId, 0]]));
+  expect(await store.archive.unread(user(0), [channelId])).toEqual(new Map([[channelId, { unread: 1, mentions: 0 }]]));
+  expect(await store.archive.unread(user(1), [channelId])).toEqual(new Map([[channelId, { unread: 0, mentions: 0 }]]));
 });

@@ -65,6 +65,7 @@ export interface Said {
   readonly clientMsgId?: string;
   readonly id?: string;
   readonly body?: string;
+  readonly over?: Partial<CreatedRow>;
 }
 
 let serial = 0;
@@ -85,6 +86,9 @@ export function created(said: Said): CreatedRow {
     attachmentIds: [],
     mentions: [],
     encrypted: null,
+    editedAt: null,
+    deletedAt: null,
+    ...said.over,
   };
 }
 
@@ -103,6 +107,7 @@ export async function batchOf(
   { steps = 1 }: { steps?: number } = {},
 ): Promise<DrainBatch> {
   const { created = [], members = [], changes = [], deadLetters = [], heads } = rows;
+  const { amended = [], reactions = [], mentions = [], channels = [] } = rows;
   const touched = new Set([...created, ...members, ...changes, ...deadLetters].map((row) => row.partition));
   const cursors = (await store.drain.cursors()).filter((cursor) => touched.has(cursor.partition));
   const newest = new Map([...changes, ...created].map((row) => [row.channelId, row] as const));
@@ -112,6 +117,10 @@ export async function batchOf(
     members,
     changes,
     deadLetters,
+    amended,
+    reactions,
+    mentions,
+    channels,
     heads: heads ?? [...newest.values()].map(({ partition, channelId, place }) => ({ partition, channelId, place })),
   };
 }

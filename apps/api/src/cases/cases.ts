@@ -4,7 +4,7 @@ import { attachmentCases } from './attachment.ts';
 import { type ChannelCaseDeps, channelCases } from './channel.ts';
 import { type MemberCaseDeps, memberCases } from './member.ts';
 import { type MessageCaseDeps, messageCases } from './message.ts';
-import { presenceCases } from './presence.ts';
+import { type PresenceCaseDeps, presenceCases } from './presence.ts';
 import { pushCases } from './push.ts';
 import { reactionCases } from './reaction.ts';
 import { type ReceiptCaseDeps, receiptCases } from './receipt.ts';
@@ -12,7 +12,10 @@ import { type UserCaseDeps, userCases } from './user.ts';
 
 /** Everything that the use cases stand on. */
 export interface CaseDeps
-  extends Omit<UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps, 'ids'> {
+  extends Omit<
+    UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps & PresenceCaseDeps,
+    'ids'
+  > {
   readonly archive: Archive;
   readonly ids: OperationIds & ChannelIds;
 }
@@ -24,9 +27,9 @@ export function createCases(deps: CaseDeps): Cases {
     ...channelCases(deps),
     ...memberCases(deps),
     ...messageCases(deps),
-    ...reactionCases(),
+    ...reactionCases(deps),
     ...receiptCases(deps),
-    ...presenceCases(),
+    ...presenceCases(deps),
     ...attachmentCases(),
     ...pushCases(),
   };

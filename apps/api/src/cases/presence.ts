@@ -1,7 +1,25 @@
+import {
+  getPresence,
+  type PresenceSessions,
+  type Presences,
+  setPresence,
+  setTyping,
+  type TypingDeps,
+} from '@parley/domain';
 import type { Cases } from '../context.ts';
-import { notThereYet } from './not-there-yet.ts';
+import { forCaller } from './for-caller.ts';
+
+export interface PresenceCaseDeps extends TypingDeps {
+  readonly presences: Presences;
+  readonly sessions: PresenceSessions;
+}
 
 /** The procedures `presence.*` and `typing.*`. */
-export function presenceCases() {
-  return { ...notThereYet('presence.set', 'presence.get', 'typing.set') } satisfies Partial<Cases>;
+export function presenceCases(deps: PresenceCaseDeps) {
+  const ask = getPresence(deps);
+  return {
+    'presence.set': forCaller(setPresence(deps)),
+    'presence.get': (_, input) => ask(input),
+    'typing.set': forCaller(setTyping(deps)),
+  } satisfies Partial<Cases>;
 }

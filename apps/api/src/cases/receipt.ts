@@ -1,14 +1,14 @@
-import { type ReadDeps, readReceipt } from '@parley/domain';
+import { deliveredReceipt, type ListReceiptsDeps, listReceipts, type ReadDeps, readReceipt } from '@parley/domain';
 import type { Cases } from '../context.ts';
 import { forCaller } from './for-caller.ts';
-import { notThereYet } from './not-there-yet.ts';
 
-export type ReceiptCaseDeps = ReadDeps;
+export type ReceiptCaseDeps = ReadDeps & ListReceiptsDeps;
 
 /** The procedures `receipt.*`. */
 export function receiptCases(deps: ReceiptCaseDeps) {
   return {
     'receipt.read': forCaller(readReceipt(deps)),
-    ...notThereYet('receipt.delivered', 'receipt.list'),
+    'receipt.delivered': forCaller(deliveredReceipt(deps)),
+    'receipt.list': forCaller(listReceipts(deps)),
   } satisfies Partial<Cases>;
 }

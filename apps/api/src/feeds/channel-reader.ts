@@ -1,5 +1,6 @@
 import {
   type ChannelView,
+  eventFor,
   Failure,
   type FeedEntry,
   headOf,
@@ -10,6 +11,8 @@ import {
   resumeFrom,
 } from '@parley/domain';
 import { type ChannelEvent, formatPosition, ORIGIN, type Place, type Position, parsePosition } from '@parley/protocol';
+import type { EphemeralHub } from '../ephemeral/ephemeral-hub.ts';
+import { EphemeralReader } from '../ephemeral/ephemeral-reader.ts';
 import type { Attachment } from '../hub/attachment.ts';
 import type { Hub } from '../hub/hub.ts';
 import { Latch } from '../hub/latch.ts';
@@ -18,6 +21,7 @@ import { authorise, endsMembership, readAuthorised } from './authorise.ts';
 
 export interface ChannelReaderDeps extends ReadDeps {
   readonly hub: Pick<Hub, 'attach'>;
+  readonly ephemeral: Pick<EphemeralHub, 'attach'>;
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
 }
 
@@ -34,6 +38,7 @@ export class ChannelReader {
   readonly #deps: ChannelReaderDeps;
   readonly #member: { readonly channelId: string; readonly userId: string };
   readonly #latch = new Latch();
+  readonly #ephemeral: EphemeralReader;
   #attachment: Attachment | null = null;
   #closed = false;
   #ended = false;
@@ -52,6 +57,7 @@ export class ChannelReader {
   constructor(deps: ChannelReaderDeps, member: { channelId: string; userId: string }) {
     this.#deps = deps;
     this.#member = member;
+    this.#ephemeral = new EphemeralReader(deps.ephemeral);
   }
 
   /** Live first, then the right to it, then the past: whatever is published from here on is either read or found in the tail. */
@@ -65,6 +71,7 @@ export class ChannelReader {
     this.#noticed = attachment.channel.notices.board.version;
     this.#resynced = attachment.channel.resync.version;
     const view = await this.#authorise();
+    await this.#ephemeral.open(this.#member.channelId, () => this.#latch.ring());
     this.#stand(view);
     const resync = await this.#resume(view, lastEventId);
     const from = lastEventId ?? this.#id;
@@ -84,7 +91,8 @@ export class ChannelReader {
       if (entry === 'behind') return null;
       if (!entry) return this.#takeNotice();
       this.#pass(entry);
-      if (entry.event) return { id: entry.id, event: entry.event };
+      const event = eventFor(entry, this.#member.userId);
+      if (event) return { id: entry.id, event };
     }
   }
 
@@ -116,6 +124,7 @@ export class ChannelReader {
   /** Lets go of the channel. A call that is under way finds nothing to hold any more. */
   close(): void {
     this.#closed = true;
+    this.#ephemeral.close();
     this.#attachment?.release();
     this.#latch.ring();
   }
@@ -197,9 +206,9 @@ export class ChannelReader {
 
   #takeNotice(): Item | null {
     const pinned = this.#live.channel.notices.board.after(this.#noticed);
-    if (!pinned) return null;
-    this.#noticed = pinned.version;
-    return { id: this.#id, event: pinned.notice.event };
+    if (pinned) this.#noticed = pinned.version;
+    const event = pinned?.notice.event ?? this.#ephemeral.take();
+    return event && { id: this.#id, event };
   }
 
   #opened(view: ChannelView, resumed: boolean): ChannelEvent {

@@ -1,15 +1,21 @@
 import {
   type ChannelView,
   comparePlaces,
+  eventFor,
   type FeedEntry,
   type FeedNotice,
   headOf,
   type LogPlace,
+  lastAfter,
+  mentionsOf,
+  newestFor,
   positionAt,
   unreadOf,
 } from '@parley/domain';
 import {
+  type ChannelEvent,
   type ChannelSummary,
+  comparePositions,
   formatPosition,
   type InboxEvent,
   type Message,
@@ -36,9 +42,10 @@ export class InboxChannel {
   #at: Place = { epoch: 0, n: 0 };
   #noticed: number;
   #lastMessage: Message | null;
-  #mentions: number;
+  /** The newest position that is known to the user or was told as a mention. */
+  #meantAt: Position | null;
   /** What the client was told last. */
-  #told: { head: Position | null; readTo: Position | null; unread: number };
+  #told: { head: Position | null; readTo: Position | null; unread: number; mentions: number };
   /** The user's own entries that are not persisted yet, as far as this inbox knows: the first and the last n; 0 when there are none. */
   #waits = { first: 0, last: 0 };
   #own: InboxEvent[] = [];
@@ -52,8 +59,9 @@ export class InboxChannel {
     this.attachment = attachment;
     this.#noticed = attachment.channel.notices.board.version;
     this.#lastMessage = summary.lastMessage;
-    this.#mentions = summary.mentions;
-    this.#told = { head: summary.head, readTo: summary.readTo, unread: summary.unread };
+    this.#meantAt = summary.head;
+    const { head, readTo, unread, mentions } = summary;
+    this.#told = { head, readTo, unread, mentions };
   }
 
   /** Takes a view that was read after the attachment: counting goes on from it. Says whether the last message must be looked up. */
@@ -69,8 +77,12 @@ export class InboxChannel {
     this.#waits = head.n > persistedN ? { first: persistedN + 1, last: head.n } : { first: 0, last: 0 };
     if (!missed) return 'none';
     const { newest, tip } = channel.tail;
-    if (newest === null || tip === null || comparePlaces(tip, this.#at) < 0) return 'summary';
-    this.#lastMessage = newest;
+    if (newest === null || tip === null || comparePlaces(tip, this.#at) < 0) {
+      // Nothing is told before the message that goes with it is known.
+      this.#doubt = 'summary';
+      return 'summary';
+    }
+    this.#meet(newestFor(newest, this.#userId));
     return 'none';
   }
 
@@ -82,7 +94,7 @@ export class InboxChannel {
   /** Takes what a fresh summary says. */
   refresh(summary: ChannelSummary): void {
     this.#lastMessage = summary.lastMessage;
-    this.#mentions = summary.mentions;
+    if (summary.lastMessage) this.#meet(summary.lastMessage);
   }
 
   /** Takes what was delivered since the last look, and says what cannot be known from it. */
@@ -111,14 +123,17 @@ export class InboxChannel {
     this.#own = [];
     const view = this.#view;
     if (!view) return events;
-    const unread = unreadOf(view);
-    if (unread === 0) this.#mentions = 0;
-    const now = { head: view.headPosition, readTo: positionAt(view.readTo), unread };
+    const now = {
+      head: view.headPosition,
+      readTo: positionAt(view.readTo),
+      unread: unreadOf(view),
+      mentions: mentionsOf(view),
+    };
     const { channelId } = this;
     const { at } = view.head;
-    if (now.head !== this.#told.head) {
-      const { head } = now;
-      const activity = { head, unread, mentions: this.#mentions, lastMessage: this.#lastMessage };
+    const { head, unread, mentions } = now;
+    if (head !== this.#told.head || mentions > this.#told.mentions) {
+      const activity = { head, unread, mentions, lastMessage: this.#lastMessage };
       events.push({ type: 'channel.activity', channelId, at, ...activity });
     }
     if (now.readTo !== this.#told.readTo || (now.head === this.#told.head && unread !== this.#told.unread)) {
@@ -132,8 +147,9 @@ export class InboxChannel {
   #take(entry: FeedEntry, view: ChannelView): Doubt {
     const begins = entry.place.epoch !== view.epoch;
     this.#at = entry.place;
-    const { event } = entry;
-    if (event?.type === 'message.created') this.#lastMessage = event.message;
+    const event = eventFor(entry, this.#userId);
+    if (event?.type === 'message.created') this.#meet(event.message);
+    else this.#lastMessage = lastAfter(this.#lastMessage, event);
     if (event?.type === 'member.left' && event.userId === this.#userId) {
       this.leftByOwnWill = entry.actorId === this.#userId;
       return 'summary';
@@ -145,8 +161,28 @@ export class InboxChannel {
     if (isOwn) this.#waits = { first: this.#waits.first || place.n, last: place.n };
     // A send reads up to itself.
     this.#view = { ...view, head: place, headPosition: entry.id, readTo: isOwn ? place : view.readTo };
-    if (event?.type === 'message.created' && event.message.mentions.includes(this.#userId)) this.#mentions++;
+    if (event) this.#count(event, entry.id);
     return 'none';
+  }
+
+  /** What a count of messages does not say: who is meant, and what was taken back. */
+  #count(event: ChannelEvent, id: Position): void {
+    const view = this.#view;
+    if (!view) return;
+    if (event.type === 'message.deleted') {
+      this.#view = { ...view, deleted: [...view.deleted, event.messagePosition] };
+    } else if (event.type === 'message.created' && isMeant(event.message, this.#userId)) {
+      this.#view = { ...view, mentions: [...view.mentions, id] };
+    }
+  }
+
+  /** Takes a message that may be new to the user, and tells him once when he is meant. */
+  #meet(message: Message): void {
+    this.#lastMessage = message;
+    if (!isMeant(message, this.#userId) || message.deletedAt !== null) return;
+    if (this.#meantAt !== null && comparePositions(message.position, this.#meantAt) <= 0) return;
+    this.#meantAt = message.position;
+    this.#own.push({ type: 'mention', channelId: this.channelId, at: message.sentAt, message });
   }
 
   #hear(notice: FeedNotice): Doubt {
@@ -167,6 +203,7 @@ export class InboxChannel {
         return event.position === this.#lastMessage?.position ? 'summary' : 'view';
       }
       case 'persisted':
+      case 'delivered':
         return 'none';
     }
   }
@@ -179,6 +216,10 @@ export class InboxChannel {
     const upTo = formatPosition({ epoch: marks.epoch, n: marks.n });
     return { type: 'message.persisted', channelId: this.channelId, at, upTo, holes: marks.holes() };
   }
+}
+
+function isMeant({ senderId, mentions }: Message, userId: string): boolean {
+  return senderId !== userId && mentions.includes(userId);
 }
 
 function isLater(place: LogPlace, than: LogPlace | null): boolean {

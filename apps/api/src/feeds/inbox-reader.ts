@@ -1,4 +1,4 @@
-import { type ChannelViews, orWhenAway } from '@parley/domain';
+import { type ChannelViews, type Invitation, orWhenAway } from '@parley/domain';
 import { type ChannelSummary, type InboxEvent, PROTOCOL_VERSION } from '@parley/protocol';
 import type { Attachment } from '../hub/attachment.ts';
 import type { Hub } from '../hub/hub.ts';
@@ -11,6 +11,8 @@ export interface InboxReaderDeps {
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   /** The user's channels, newest activity first: the first page. */
   summaries(userId: string): Promise<ChannelSummary[]>;
+  /** Channels that the user may come into. */
+  invitations(userId: string): Promise<Invitation[]>;
   /** One of them; null when the user is no member. */
   summary(userId: string, channelId: string): Promise<ChannelSummary | null>;
 }
@@ -31,6 +33,8 @@ export class InboxReader {
   readonly #dirty = new Set<string>();
   /** Channels whose summary has to be read again. */
   readonly #unsure = new Set<string>();
+  /** Channels that the user was invited to just now. */
+  readonly #invited = new Set<string>();
   #ready: InboxEvent[] = [];
   #suspect = false;
   #lookedAt = 0;
@@ -49,6 +53,10 @@ export class InboxReader {
   async open(): Promise<void> {
     const detach = await this.#deps.hub.attachUser(this.#userId, {
       look: (channelId) => this.#doubt(channelId),
+      invited: (channelId) => {
+        this.#invited.add(channelId);
+        this.#latch.ring();
+      },
       suspect: () => {
         this.#suspect = true;
         this.#latch.ring();
@@ -76,7 +84,7 @@ export class InboxReader {
 
   /** Whether only something new can bring the next event. */
   get isEven(): boolean {
-    return !this.#suspect && this.#dirty.size === 0 && this.#unsure.size === 0;
+    return !this.#suspect && this.#dirty.size + this.#unsure.size + this.#invited.size === 0;
   }
 
   idle(): Promise<void> {
@@ -96,6 +104,7 @@ export class InboxReader {
     this.#lookedAt = this.#deps.clock.now();
     await this.#look();
     await this.#clear();
+    await this.#tellInvitations();
   }
 
   /** Lets go of everything. A call that is under way finds nothing to hold any more. */
@@ -178,6 +187,17 @@ export class InboxReader {
     if (summary) await this.#keep(summary);
     else this.#drop(channelId);
     return true;
+  }
+
+  /** An invitation that was taken or withdrawn meanwhile is none any more. */
+  async #tellInvitations(): Promise<void> {
+    if (this.#invited.size === 0) return;
+    const all = await orWhenAway(() => this.#deps.invitations(this.#userId), null);
+    if (!all) return this.#lookLater();
+    for (const { channel, invitedBy, invitedAt: at } of all.filter((each) => this.#invited.has(each.channel.id))) {
+      this.#ready.push({ type: 'channel.invited', channelId: channel.id, at, channel, invitedBy });
+    }
+    this.#invited.clear();
   }
 
   /** A store is away: there is no hurry. */

@@ -1,5 +1,5 @@
-import { type ChannelView, type FeedEntry, headOf } from '@parley/domain';
-import type { Message, Place } from '@parley/protocol';
+import { type ChannelView, type FeedEntry, headOf, type Newest, newestAfter } from '@parley/domain';
+import type { Place } from '@parley/protocol';
 import { EntryRing } from './entry-ring.ts';
 
 const RING_ENTRIES = 256;
@@ -9,7 +9,7 @@ export class ChannelTail {
   readonly #ring = new EntryRing(RING_ENTRIES, { epoch: 0, n: 0 });
   #tip: Place | null = null;
   #m: number | null = null;
-  #newest: Message | null = null;
+  #newest: Newest | null = null;
 
   /** The place delivered last; n 0 when that was the end of an older epoch. Another object each time it moves. */
   get tip(): Place | null {
@@ -21,8 +21,8 @@ export class ChannelTail {
     return this.#m;
   }
 
-  /** The newest message that passed here; null when none did since the last break. */
-  get newest(): Message | null {
+  /** The newest message that passed here, as it is by now; null when none did since the last break. */
+  get newest(): Newest | null {
     return this.#newest;
   }
 
@@ -45,7 +45,7 @@ export class ChannelTail {
     this.#ring.push(entry);
     this.#tip = entry.place;
     this.#m = entry.m;
-    if (entry.event?.type === 'message.created') this.#newest = entry.event.message;
+    this.#newest = newestAfter(this.#newest, entry);
   }
 
   /** Appends entries that end at `tip`, which may be the beginning of a newer epoch. */

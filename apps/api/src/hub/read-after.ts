@@ -7,6 +7,7 @@ import {
   type FeedEntry,
   type History,
   headOf,
+  hushDeleted,
   type LogLine,
   mergeEntries,
   parseLine,
@@ -99,5 +100,5 @@ function conclude({ channelId, from, view }: ReadQuery, { window, history, cut }
   if (!entries) return { type: 'resync', reason: 'retention' };
   const tip = tipAfter(from, view.epoch, entries);
   if (!cut && comparePlaces(tip, headOf(view)) < 0) return { type: 'resync', reason: 'retention' };
-  return { type: 'entries', entries, tip, history };
+  return { type: 'entries', entries: hushDeleted(entries), tip, history };
 }

@@ -5,6 +5,8 @@ import type { InboxEvent } from '@parley/protocol';
 export interface UserListener {
   /** The user's membership of a channel may have changed. */
   look(channelId: string): void;
+  /** The user was invited to a channel. */
+  invited(channelId: string): void;
   /** Hints may have been lost. */
   suspect(): void;
   announce(event: InboxEvent): void;
@@ -58,7 +60,10 @@ export class UserTopics {
     if (!topic) return;
     try {
       const hint = parseUserHint(json);
-      if (hint) for (const listener of topic.listeners) listener.look(hint.channelId);
+      for (const listener of hint ? topic.listeners : []) {
+        if (hint?.type === 'channel.invited') listener.invited(hint.channelId);
+        else if (hint) listener.look(hint.channelId);
+      }
     } catch (error) {
       this.#logger.warn({ err: error }, 'a hint cannot be read');
     }

@@ -1,5 +1,5 @@
 -- A channel's header, as Postgres has it, once per epoch: an existing one of this epoch is newer and is kept.
--- KEYS   1 epoch  2 channel header  3 window
+-- KEYS   1 epoch  2 channel header  3 window  4 states
 -- ARGV   1 epoch of the snapshot  2 newest n of this epoch in Postgres, or 0  3 its m  4 its time
 --        5 newest position of an older epoch, or ''  then pairs: field, value
 -- Output 'loaded' | 'kept' | 'epoch'
@@ -27,7 +27,8 @@ if ARGV[2] == '0' then
   for i = 1, #found do lost[i] = found[i][1] end
 end
 
-call('DEL', KEYS[2])
+-- Whatever was changed before is in Postgres by now, or lost with the log store that knew it.
+call('DEL', KEYS[2], KEYS[4])
 call('HSET', KEYS[2], 's', EPOCH .. '-' .. n .. ' ' .. m .. ' ' .. at, 'p', mark)
 if base ~= '' then call('HSET', KEYS[2], 'b', base) end
 for i = 6, #ARGV, 1000 do call('HSET', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV))) end

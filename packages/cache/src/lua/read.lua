@@ -2,7 +2,7 @@
 -- KEYS   1 epoch  2 channel header  3 window, whose name is the pub/sub channel too  4 cursors that were not flushed yet
 -- ARGV   1 user  2 epoch and 3 n of the position  4 channel id
 --        when they were counted: 5 messages that Postgres has after the position, up to a mark: 6 its epoch  7 its n  8 its m
--- Output {'at', header fields s b v p x, then the user's rank, read and delivered place} | {'count', n and m of the mark}
+-- Output {'at', header fields, see `viewFields`} | {'count', n and m of the mark}
 --        | {'ahead'} | {'epoch'} | {'missing'} | {'stranger'}
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
@@ -11,10 +11,10 @@ if call('GET', KEYS[1]) ~= EPOCH or not string.find(call('INFO', 'replication'),
   return {'epoch'}
 end
 local user, e, n = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local header = call('HMGET', KEYS[2], 's', 'b', 'v', 'p', 'x', user, 'r:' .. user, 'd:' .. user)
+local header = call('HMGET', KEYS[2], 's', 'b', 'v', 'p', 'x', 'c', 'a', 'w', 'y', user, 'r:' .. user, 'd:' .. user, '@:' .. user)
 local epoch, head = match(header[1] or '', '^(%d+)-(%d+) ')
 if epoch ~= EPOCH then return {'missing'} end
-if not header[6] then return {'stranger'} end
+if not header[10] then return {'stranger'} end
 if e > tonumber(EPOCH) or (e == tonumber(EPOCH) and n > tonumber(head)) then return {'ahead'} end
 
 -- True when the position is after a place.
@@ -22,7 +22,7 @@ local function after(place)
   local pe, pn = match(place or '0-0', '^(%d+)-(%d+)')
   return e > tonumber(pe) or (e == tonumber(pe) and n > tonumber(pn))
 end
-if after(header[7]) then
+if after(header[11]) then
   local position, m = ARGV[2] .. '-' .. ARGV[3], nil
   -- An entry of an older epoch counted its m from another baseline, and with entries that came to nothing.
   local entry = e == tonumber(EPOCH) and call('XRANGE', KEYS[3], position, position)[1]
@@ -42,10 +42,20 @@ if after(header[7]) then
   end
   local clock = call('TIME')
   local place = position .. ' ' .. m .. ' ' .. clock[1] * 1000 + math.floor(clock[2] / 1000)
-  header[7] = place
-  if after(header[8]) then header[8] = place end
-  call('HSET', KEYS[2], 'r:' .. user, place, 'd:' .. user, header[8])
-  call('HSET', KEYS[4], ARGV[4] .. ' ' .. user, place .. ',' .. header[8])
+  header[11] = place
+  if after(header[12]) then header[12] = place end
+  call('HSET', KEYS[2], 'r:' .. user, place, 'd:' .. user, header[12])
+  -- What is read is no mention any more; what came before a later one is forgotten with it.
+  local left = {}
+  for position in string.gmatch(header[13] or '', '%S+') do
+    local pe, pn = match(position, '^(%d+)-(%d+)$')
+    if tonumber(pe) > e or (tonumber(pe) == e and tonumber(pn) > n) then left[#left + 1] = position end
+  end
+  if header[13] then
+    header[13] = table.concat(left, ' ')
+    if #left > 0 then call('HSET', KEYS[2], '@:' .. user, header[13]) else call('HDEL', KEYS[2], '@:' .. user) end
+  end
+  call('HSET', KEYS[4], ARGV[4] .. ' ' .. user, place .. ',' .. header[12])
   call('PUBLISH', KEYS[3], '__LINE_VERSION__ R ' .. place .. ' {"userId":"' .. user .. '"}')
 end
-return {'at', unpack(header, 1, 8)}
+return {'at', unpack(header, 1, 13)}

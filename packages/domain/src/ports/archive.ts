@@ -1,10 +1,8 @@
-import type { Channel, ChannelKind, Member, Message, Position, Role, User } from '@parley/protocol';
+import type { Channel, ChannelKind, Member, Position, Role, User } from '@parley/protocol';
 import type { AsOf } from '../copy-keys.ts';
+import type { StoredMessage } from '../message-state.ts';
 import type { OwnChannel } from './copies.ts';
 import type { Finding } from './finding.ts';
-
-/** A message as Postgres has it. */
-export type StoredMessage = Message;
 
 /** An entry that is no message. `kind` is an entry kind of `log-line.ts`, or `s` superseded, `x` rejected. */
 export interface StoredChange {
@@ -15,6 +13,10 @@ export interface StoredChange {
   readonly at: number;
   /** The member as he is now, for `joined` and `updated`. */
   readonly member: Member | null;
+  /** The message as it is now, for `edited`, `deleted` and `reacted`. */
+  readonly message: StoredMessage | null;
+  /** The channel as it is now, for `changed`. */
+  readonly channel: Channel | null;
 }
 
 /** What happened in a channel after a position, read in one snapshot. Messages and changes are each oldest first. */
@@ -44,8 +46,14 @@ export interface ChannelRow {
   readonly lastMessage: StoredMessage | null;
   readonly members: readonly User[];
   readonly asOf: AsOf;
-  /** Messages after the read cursor, where it was asked to count them. */
-  readonly unread: number | null;
+  /** Where it was asked to count them. */
+  readonly counts: Counts | null;
+}
+
+/** Messages after a user's read cursor, and those among them that mention him. */
+export interface Counts {
+  readonly unread: number;
+  readonly mentions: number;
 }
 
 /** Rows, and (where it was asked for) the whole set of the user's channels; null also where it is too large to keep. */
@@ -73,6 +81,18 @@ export interface Claims {
   readonly locale: string | null;
 }
 
+/** Whether somebody who is no member may come in by himself. */
+export interface Admission {
+  readonly kind: ChannelKind;
+  readonly invited: boolean;
+}
+
+export interface Invitation {
+  readonly channel: Channel;
+  readonly invitedBy: string;
+  readonly invitedAt: number;
+}
+
 /** Postgres, as the api reads and writes it. Every method is one statement unless it says otherwise. */
 export interface Archive extends Finding {
   upsertUser(claims: Claims): Promise<User>;
@@ -85,20 +105,35 @@ export interface Archive extends Finding {
     userId: string,
     page: { cursor: string | null; limit: number },
   ): Promise<ChannelRows & { nextCursor: string | null }>;
-  /** These of the user's channels, in no order. `count`: with their unread messages, `withSet`: with the whole set. */
+  /** These of the user's channels, in no order. `count`: with what is unread, `withSet`: with the whole set. */
   channelsById(
     userId: string,
     wanted: { channelIds: readonly string[]; count: boolean; withSet: boolean },
   ): Promise<ChannelRows>;
   /** Null when there is no such channel or the user is no member. */
   channel(channelId: string, userId: string): Promise<ChannelRow | null>;
-  /** Messages after each user's read cursor, by channel: for channels whose header is not loaded. */
-  unread(userId: string, channelIds: readonly string[]): Promise<Map<string, number>>;
+  /** Messages after the user's read cursor, and those that mention him, by channel: for channels whose header is not loaded. */
+  unread(userId: string, channelIds: readonly string[]): Promise<Map<string, Counts>>;
   members(
     channelId: string,
     page: { cursor: string | null; limit: number },
   ): Promise<{ items: Member[]; nextCursor: string | null; asOf: AsOf | null }>;
   membersById(channelId: string, userIds: readonly string[]): Promise<Member[]>;
+  /** Members whose cursors are at or after a position, without one of them; the times are when they moved last. */
+  receipts(
+    channelId: string,
+    position: Position,
+    withoutId: string,
+  ): Promise<{ userId: string; deliveredAt: number | null; readAt: number | null }[]>;
+  /** Null when there is no such channel. */
+  admission(channelId: string, userId: string): Promise<Admission | null>;
+  /** Those who are invited now: users who exist and are neither members nor invited already. */
+  invite(invitation: { channelId: string; invitedBy: string; userIds: readonly string[] }): Promise<string[]>;
+  invitations(userId: string): Promise<Invitation[]>;
+  /** The invitation was taken. */
+  forgetInvitation(channelId: string, userId: string): Promise<void>;
+  /** Until a time, null: not any more. False when the user is no member. */
+  mute(channelId: string, userId: string, until: number | null): Promise<boolean>;
   /** What became of an operation; null when Postgres has never seen it. */
   outcome(operation: { channelId: string; actorId: string; operationId: string }): Promise<Outcome | null>;
   history(query: { channelId: string; userId: string; after: Position; limit: number }): Promise<History>;
@@ -111,6 +146,14 @@ export interface Archive extends Finding {
     limit: number;
   }): Promise<{ items: StoredMessage[]; hasBefore: boolean; hasAfter: boolean }>;
   message(channelId: string, messageId: string): Promise<StoredMessage | null>;
+  /** Replies in a message's thread; the same pages as `page` without `around`. */
+  thread(query: {
+    channelId: string;
+    messageId: string;
+    before?: Position;
+    after?: Position;
+    limit: number;
+  }): Promise<{ items: StoredMessage[]; hasBefore: boolean; hasAfter: boolean }>;
   /** Messages after a position, up to and with another one. */
   countAfter(channelId: string, position: Position, upTo: Position): Promise<number>;
 }

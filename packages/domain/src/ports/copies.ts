@@ -1,4 +1,5 @@
-import type { Answer, Channel, Member, Message } from '@parley/protocol';
+import type { Answer, Channel, Member } from '@parley/protocol';
+import type { StoredMessage } from '../message-state.ts';
 import type { MessagesFound } from './finding.ts';
 
 /** One channel among a user's own, with what is his alone. */
@@ -23,8 +24,8 @@ export interface CopyShapes {
   readonly sets: readonly OwnChannel[] | null;
   /** By channel, epoch and version. */
   readonly channels: ChannelCard;
-  /** By channel, epoch, head and reader: the last message when everything up to this head is persisted. */
-  readonly tips: Message | null;
+  /** By channel, epoch and head: the last message when everything up to this head is persisted. */
+  readonly tips: StoredMessage | null;
   /** By channel, epoch and version, and page. */
   readonly members: { readonly items: readonly Seat[]; readonly nextCursor: string | null };
   /** By user. */
@@ -36,7 +37,7 @@ export interface CopyShapes {
   /** By user and question. */
   readonly search: MessagesFound;
   /** By channel, epoch, head and page. */
-  readonly pages: { readonly items: readonly Message[]; readonly hasBefore: boolean; readonly hasAfter: boolean };
+  readonly pages: { readonly items: readonly StoredMessage[]; readonly hasBefore: boolean; readonly hasAfter: boolean };
 }
 
 export type CopyName = keyof CopyShapes;

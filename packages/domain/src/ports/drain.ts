@@ -1,5 +1,5 @@
 import type { Position } from '@parley/protocol';
-import type { CreatedPayload, LogPlace } from '../log-line.ts';
+import type { ChannelState, CreatedPayload, LogPlace } from '../log-line.ts';
 import type { PartitionCursor } from './ledger.ts';
 
 /** An entry as the worker read it from the log: `epoch-k` is the log's own id. */
@@ -28,6 +28,9 @@ export interface Move {
 export interface CreatedRow extends CreatedPayload {
   readonly partition: number;
   readonly place: LogPlace;
+  /** Changed within the batch already. */
+  readonly editedAt: number | null;
+  readonly deletedAt: number | null;
 }
 
 /** A member as the batch leaves him (changes of one member are folded, the last wins). */
@@ -37,11 +40,49 @@ export interface MemberRow {
   readonly userId: string;
   /** Null: gone. */
   readonly rank: number | null;
+  /** Absent: as it was. */
+  readonly silencedUntil?: number;
   readonly version: number;
   /** Where he joined, if this batch holds his joining; else his last change. */
   readonly place: LogPlace;
   /** The batch holds his joining: his cursors and `joined_at` start at `place`, even where an older row of his is still there. */
   readonly joined?: boolean;
+}
+
+/** A message as the batch leaves it: each change says the whole, so the last one wins. Not of messages that the batch itself creates. */
+export interface AmendedRow {
+  readonly partition: number;
+  readonly channelId: string;
+  readonly messageId: string;
+  readonly body: string;
+  readonly editedAt: number | null;
+  readonly deletedAt: number | null;
+}
+
+/** A reaction as the batch leaves it. */
+export interface ReactionRow {
+  readonly partition: number;
+  readonly channelId: string;
+  readonly messageId: string;
+  readonly userId: string;
+  readonly emoji: string;
+  readonly at: number;
+  readonly added: boolean;
+}
+
+/** A message mentions somebody. */
+export interface MentionRow {
+  readonly partition: number;
+  readonly channelId: string;
+  readonly userId: string;
+  readonly place: LogPlace;
+}
+
+/** A channel as the batch leaves it. */
+export interface ChannelStateRow extends ChannelState {
+  readonly partition: number;
+  readonly channelId: string;
+  readonly version: number;
 }
 
 export interface ChangeRow {
@@ -90,6 +131,10 @@ export interface DrainBatch {
   readonly changes: readonly ChangeRow[];
   readonly deadLetters: readonly DeadLetterRow[];
   readonly heads: readonly HeadRow[];
+  readonly amended: readonly AmendedRow[];
+  readonly reactions: readonly ReactionRow[];
+  readonly mentions: readonly MentionRow[];
+  readonly channels: readonly ChannelStateRow[];
 }
 
 export interface Superseded {

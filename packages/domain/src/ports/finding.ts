@@ -1,8 +1,9 @@
-import type { Answer, Channel, Message, Position } from '@parley/protocol';
+import type { Answer, Channel, Position } from '@parley/protocol';
+import type { StoredMessage } from '../message-state.ts';
 
 /** A page of messages that were found, newest first, and where Postgres had the heads of their channels in the same snapshot. */
 export interface MessagesFound {
-  readonly items: readonly Message[];
+  readonly items: readonly StoredMessage[];
   readonly nextCursor: string | null;
   readonly heads: readonly { readonly channelId: string; readonly head: Position | null }[];
 }

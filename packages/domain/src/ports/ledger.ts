@@ -37,11 +37,14 @@ export interface HeaderSnapshot {
   readonly epoch: number;
   readonly version: number;
   readonly memberLimit: number;
+  readonly archivedAt: number | null;
+  /** Deleted messages after the lowest read cursor, the newest of many. */
+  readonly deleted: readonly Position[];
   /** The n of this epoch's entries that were superseded or rejected, as far as Postgres knows. */
   readonly holes: readonly number[];
   /** From `channel_head`; null before the first entry. */
   readonly head: { readonly position: Position; readonly m: number; readonly at: number } | null;
-  /** `unread` is counted, not remembered: messages after the read cursor. */
+  /** `unread` is counted, not remembered: messages after the read cursor, deleted ones included. */
   readonly members: readonly {
     readonly userId: string;
     readonly rank: number;
@@ -49,6 +52,8 @@ export interface HeaderSnapshot {
     readonly readTo: { readonly position: Position; readonly at: number } | null;
     readonly deliveredTo: { readonly position: Position; readonly at: number } | null;
     readonly unread: number;
+    /** Messages after his read cursor that mention him, the newest of many. */
+    readonly mentions: readonly Position[];
   }[];
 }
 

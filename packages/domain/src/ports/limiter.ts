@@ -1,5 +1,5 @@
 /** What may be asked of a limiter. The numbers are settings. */
-export type Limit = 'message.send' | 'channel.create' | 'http.query';
+export type Limit = 'message.send' | 'channel.create' | 'channel.join' | 'http.query';
 
 export interface LimitVerdict {
   readonly allowed: boolean;

@@ -1,5 +1,5 @@
 import type { Position } from '@parley/protocol';
-import type { EntryKind, LogPlace } from '../log-line.ts';
+import type { ChannelState, EntryKind, LogPlace, MessageState } from '../log-line.ts';
 
 /** A message on its way into the log. */
 export interface Draft {
@@ -9,6 +9,39 @@ export interface Draft {
   readonly messageId: string;
   /** A `CreatedPayload` as JSON: stored, published and persisted unchanged. */
   readonly json: string;
+  readonly mentions?: readonly string[];
+  /** The message whose thread this is a reply in. */
+  readonly threadOf?: string;
+  /** The thread's message as Postgres or the window has it, when the log has asked for it. */
+  readonly known?: Known;
+}
+
+/** What was read of messages (or, by its own id, of the channel) that the log store has no state of. Holds in one epoch only. */
+export interface Known {
+  readonly epoch: number;
+  readonly states: Readonly<Record<string, MessageState | ChannelState>>;
+}
+
+/** A change of a message, or of the channel itself, on its way into the log. */
+export interface Amendment {
+  readonly channelId: string;
+  readonly actorId: string;
+  readonly operationId: string;
+  /** Who has not this rank may change only what is his own; and of the channel nothing. */
+  readonly leastRank: number;
+  readonly change:
+    | { readonly kind: 'e'; readonly messageId: string; readonly body: string }
+    | { readonly kind: 'd'; readonly messageId: string }
+    | { readonly kind: 'r'; readonly messageId: string; readonly emoji: string; readonly added: boolean }
+    /** `archived`: null leaves it as it is. */
+    | {
+        readonly kind: 'h';
+        readonly fields: Partial<Omit<ChannelState, 'archivedAt'>>;
+        readonly archived: boolean | null;
+      };
+  /** An `AmendPayload` or `ChannelPayload` as JSON, without what the script puts in front. */
+  readonly json: string;
+  readonly known?: Known;
 }
 
 /** A member change on its way into the log. */
@@ -21,6 +54,10 @@ export interface MemberChange {
   /** The rank to set; null removes the member. */
   readonly rank: number | null;
   readonly leastRank: number;
+  /** Epoch milliseconds, 0: not any more. Absent: as it was. */
+  readonly silencedUntil?: number;
+  /** Whether somebody who is no member may bring himself in. */
+  readonly admitted?: boolean;
   /** A `MemberPayload` as JSON. */
   readonly json: string;
 }
@@ -32,6 +69,11 @@ export type Verdict =
   | { readonly type: 'duplicate'; readonly id: string; readonly place: LogPlace; readonly settled: boolean }
   /** The channel's state is already so: nothing was written. */
   | { readonly type: 'unchanged' }
+  /** The message is deleted, since the entry at this place. */
+  | { readonly type: 'gone'; readonly place: LogPlace }
+  /** The log store has no state of a message that this is about: call again with what is known of it. */
+  | { readonly type: 'unknown' }
+  | { readonly type: 'archived' }
   /** This node's epoch is not the log's, or the server forgot: renew, then try again. */
   | { readonly type: 'epoch' }
   /** The channel has no header of this epoch: load it, then try again. */
@@ -52,6 +94,7 @@ export interface MessageLog {
   epochOf(channelId: string): number;
   accept(draft: Draft): Promise<Verdict>;
   change(change: MemberChange): Promise<Verdict>;
+  amend(amendment: Amendment): Promise<Verdict>;
   /** Forgets the answer to an operation that Postgres does not know, if it is still the one given. */
   forgetAnswer(operation: {
     channelId: string;

@@ -1,4 +1,4 @@
-import { type Archive, Failure, type NewChannel, RANKS } from '@parley/domain';
+import { type Archive, type Counts, Failure, type NewChannel, RANKS } from '@parley/domain';
 import type { Channel } from '@parley/protocol';
 import type { Database } from '../database.ts';
 import { StatementError } from '../database-failure.ts';
@@ -45,8 +45,8 @@ export function channels(database: Database): Part {
       return row ? channelRowOf(row) : null;
     },
     unread: async (userId, channelIds) => {
-      const rows = await database.query<{ channel_id: string; unread: number }>(UNREAD, [userId, channelIds]);
-      return new Map(rows.map((row) => [row.channel_id, row.unread]));
+      const rows = await database.query<{ channel_id: string; counts: Counts }>(UNREAD, [userId, channelIds]);
+      return new Map(rows.map(({ channel_id, counts }) => [channel_id, counts]));
     },
   };
 }

@@ -9,7 +9,8 @@ const SEARCH = statement('search');
 const BROWSE = statement('browse');
 const STATS = statement('stats');
 
-interface FoundRow extends MessageColumns {
+interface FoundRow {
+  readonly message: MessageColumns;
   readonly head: { readonly epoch: number; readonly n: number } | null;
 }
 
@@ -32,7 +33,10 @@ export function finding(database: Database): Finding {
       const from = cursor === null ? null : readCursor(cursor);
       const values = [userId, patternOf(query), channelId, senderId, from?.at ?? null, from?.id ?? null, limit + 1];
       const rows = await database.query<FoundRow>(SEARCH, values);
-      const page = pageOf(rows, limit, { item: messageOf, keyset: (row) => ({ at: row.sent_at, id: row.id }) });
+      const page = pageOf(rows, limit, {
+        item: (row) => messageOf(row.message),
+        keyset: ({ message }) => ({ at: message.sent_at, id: message.id }),
+      });
       return { ...page, heads: headsOf(rows.slice(0, limit)) };
     },
     browse: async ({ query, cursor, limit }) => {
@@ -59,6 +63,6 @@ function patternOf(words: string): string {
 }
 
 function headsOf(rows: readonly FoundRow[]) {
-  const heads = new Map(rows.map(({ channel_id, head }) => [channel_id, head && formatPosition(head)]));
+  const heads = new Map(rows.map(({ message, head }) => [message.channel_id, head && formatPosition(head)]));
   return [...heads].map(([channelId, head]) => ({ channelId, head }));
 }

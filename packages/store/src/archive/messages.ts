@@ -1,7 +1,7 @@
 import { type Archive, type Outcome, partitionOf, type StoredMessage } from '@parley/domain';
 import { formatPosition, type Position, parsePosition } from '@parley/protocol';
 import type { Database } from '../database.ts';
-import { statement } from '../statement.ts';
+import { type Statement, statement } from '../statement.ts';
 import { type HistoryRow, historyOf } from './history.ts';
 import { type MessageColumns, messageOf } from './rows.ts';
 
@@ -10,6 +10,7 @@ const PAGE = statement('page');
 const COUNT_AFTER = statement('count-after');
 const HISTORY = statement('history');
 const OUTCOME = statement('outcome');
+const THREAD = statement('thread');
 
 type OutcomeRow =
   | {
@@ -22,13 +23,16 @@ type OutcomeRow =
   | { readonly type: 'rejected'; readonly reason: string };
 
 /** What was said, and what became of an operation. */
-export function messages(database: Database): Pick<Archive, 'message' | 'page' | 'countAfter' | 'history' | 'outcome'> {
+export function messages(
+  database: Database,
+): Pick<Archive, 'message' | 'page' | 'thread' | 'countAfter' | 'history' | 'outcome'> {
   return {
     message: async (channelId, messageId) => {
-      const [row] = await database.query<MessageColumns>(MESSAGE, [channelId, messageId]);
-      return row ? messageOf(row) : null;
+      const [row] = await database.query<{ message: MessageColumns }>(MESSAGE, [channelId, messageId]);
+      return row ? messageOf(row.message) : null;
     },
-    page: (query) => readPage(database, query),
+    page: (query) => readPage(database, { statement: PAGE, more: [] }, query),
+    thread: ({ messageId, ...query }) => readPage(database, { statement: THREAD, more: [messageId] }, query),
     countAfter: async (channelId, position, upTo) => {
       const [from, to] = [parsePosition(position), parsePosition(upTo)];
       const values = [channelId, from.epoch, from.n, to.epoch, to.n];
@@ -54,8 +58,9 @@ function outcomeOf(row: OutcomeRow): Outcome {
   return { type: 'persisted', id: row.id, position: formatPosition(row), at: row.at };
 }
 
-interface PageRow extends MessageColumns {
+interface PageRow {
   readonly side: 'before' | 'from';
+  readonly message: MessageColumns;
 }
 
 /** What is asked on each side of a place; the messages at the place itself belong to `from`. */
@@ -82,11 +87,19 @@ function cutOf(query: Parameters<Archive['page']>[0]): Cut {
 
 async function readPage(
   database: Database,
+  page: { readonly statement: Statement; readonly more: readonly string[] },
   query: { channelId: string; before?: Position; after?: Position; around?: Position; limit: number },
 ): Promise<{ items: StoredMessage[]; hasBefore: boolean; hasAfter: boolean }> {
   const { epoch, n, before, from } = cutOf(query);
   // One more on each side tells whether there is more.
-  const rows = await database.query<PageRow>(PAGE, [query.channelId, epoch, n, before + 1, from + 1]);
+  const rows = await database.query<PageRow>(page.statement, [
+    query.channelId,
+    epoch,
+    n,
+    before + 1,
+    from + 1,
+    ...page.more,
+  ]);
   const older = rows.filter((row) => row.side === 'before');
   const newer = rows.filter((row) => row.side === 'from');
   // Around a place both sides give half of the page, and one gives more where the other has less.
@@ -94,7 +107,9 @@ async function readPage(
   const takeNewer = Math.min(newer.length, from, Math.max(half, query.limit - older.length));
   const takeOlder = Math.min(older.length, before, query.limit - takeNewer);
   return {
-    items: [...older.slice(older.length - takeOlder), ...newer.slice(0, takeNewer)].map(messageOf),
+    items: [...older.slice(older.length - takeOlder), ...newer.slice(0, takeNewer)].map(({ message }) =>
+      messageOf(message),
+    ),
     hasBefore: older.length > takeOlder,
     hasAfter: newer.length > takeNewer,
   };

@@ -1,4 +1,15 @@
-import { type ChannelRow, type OwnChannel, roleOf, type StoredChange, type StoredMessage } from '@parley/domain';
+import {
+  type ChannelRow,
+  type Counts,
+  NO_REACTORS,
+  type OwnChannel,
+  type Reactors,
+  reactionsOf,
+  roleOf,
+  type StoredChange,
+  type StoredMessage,
+  withoutWords,
+} from '@parley/domain';
 import { type Channel, type ChannelKind, formatPosition, type Member, type User } from '@parley/protocol';
 import type { MessageExtra } from '../entities/message.ts';
 import { type CursorTriple, cursorPosition, positionOrNull } from '../positions.ts';
@@ -37,6 +48,10 @@ export interface MessageColumns {
   readonly sent_at: number;
   readonly edited_at: number | null;
   readonly deleted_at: number | null;
+  readonly thread_of: string | null;
+  readonly reactors: Reactors | null;
+  readonly reply_count: number;
+  readonly thread_count: number | null;
 }
 
 export interface MemberColumns {
@@ -56,6 +71,8 @@ export interface ChangeColumns {
   readonly by_n: number | null;
   readonly at: number;
   readonly member: MemberColumns | null;
+  readonly message: MessageColumns | null;
+  readonly channel: ChannelColumns | null;
 }
 
 export interface ChannelRowColumns {
@@ -69,7 +86,7 @@ export interface ChannelRowColumns {
   readonly members: readonly UserColumns[];
   readonly epoch: number;
   readonly version: number;
-  readonly unread: number | null;
+  readonly counts: Counts | null;
   /** On the first row, where it was asked for: `[id, created_at, muted_until]` of all channels of the user. */
   readonly own: readonly [id: string, createdAt: number, mutedUntil: number | null][] | null;
 }
@@ -101,8 +118,9 @@ export function channelOf(row: ChannelColumns): Channel {
 }
 
 export function messageOf(row: MessageColumns): StoredMessage {
-  const { extra } = row;
-  return {
+  const { extra, deleted_at: deletedAt, thread_of: threadOf, thread_count: replyCount } = row;
+  const reactors = row.reactors ?? NO_REACTORS;
+  const message: StoredMessage = {
     id: row.id,
     channelId: row.channel_id,
     position: formatPosition(row),
@@ -111,16 +129,19 @@ export function messageOf(row: MessageColumns): StoredMessage {
     body: row.body,
     sentAt: row.sent_at,
     editedAt: row.edited_at,
-    deletedAt: row.deleted_at,
+    deletedAt,
     replyTo: extra?.replyTo ?? null,
-    threadOf: extra?.threadOf ?? null,
-    replyCount: 0,
-    reactions: [],
+    threadOf,
+    replyCount: row.reply_count,
+    reactions: reactionsOf(reactors, null),
+    reactors,
+    ...(threadOf !== null && replyCount !== null && { thread: { messageId: threadOf, replyCount } }),
     attachments: [],
     mentions: [...(extra?.mentions ?? [])],
     encrypted: extra?.encrypted ?? null,
     persisted: true,
   };
+  return deletedAt === null ? message : withoutWords(message, deletedAt);
 }
 
 export function memberOf(row: MemberColumns): Member {
@@ -142,6 +163,8 @@ export function changeOf(row: ChangeColumns): StoredChange {
     by: positionOrNull(row.by_epoch, row.by_n),
     at: row.at,
     member: row.member && memberOf(row.member),
+    message: row.message && messageOf(row.message),
+    channel: row.channel && channelOf(row.channel),
   };
 }
 
@@ -155,7 +178,7 @@ export function channelRowOf(row: ChannelRowColumns): ChannelRow {
     lastMessage: row.last_message && messageOf(row.last_message),
     members: row.members.map(userOf),
     asOf: { epoch: row.epoch, version: row.version },
-    unread: row.unread,
+    counts: row.counts,
   };
 }
 

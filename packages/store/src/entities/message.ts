@@ -3,7 +3,6 @@ import { defineEntity, p } from '@mikro-orm/core';
 /** What few messages have, and no statement asks for by itself. */
 export interface MessageExtra {
   readonly replyTo?: string;
-  readonly threadOf?: string;
   readonly attachmentIds?: readonly string[];
   readonly mentions?: readonly string[];
   readonly encrypted?: { ciphertext: string; nonce: string; ephemeralPublicKey: string };
@@ -23,6 +22,7 @@ export const MessageEntity = defineEntity({
     clientMsgId: p.uuid(),
     body: p.text(),
     extra: p.json<MessageExtra>().nullable(),
+    threadOf: p.uuid().nullable(),
     sentAt: p.bigint('number'),
     editedAt: p.bigint('number').nullable(),
     deletedAt: p.bigint('number').nullable(),
@@ -37,6 +37,16 @@ export const MessageEntity = defineEntity({
       // As text: MikroORM looks for a column called `n` with a pattern that finds it in `channel_id`, and loses its `desc`.
       expression:
         'create index "messages_sender_index" on "messages" ("channel_id", "sender_id", "epoch" desc, "n" desc)',
+    },
+    {
+      name: 'messages_thread_index',
+      expression:
+        'create index "messages_thread_index" on "messages" ("thread_of", "epoch", "n") where "thread_of" is not null',
+    },
+    {
+      name: 'messages_deleted_index',
+      expression:
+        'create index "messages_deleted_index" on "messages" ("channel_id", "epoch", "n") where "deleted_at" is not null',
     },
     {
       name: 'messages_body_trgm_index',

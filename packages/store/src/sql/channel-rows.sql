@@ -3,10 +3,11 @@ select
   coalesce(cm.muted_until > extract(epoch from now()) * 1000, false) as muted,
   (select to_jsonb(h) from channel_head h where h.channel_id = cm.channel_id) as head,
   (
-    select to_jsonb(last)
-    from messages last
-    where last.channel_id = cm.channel_id
-    order by last.epoch desc, last.n desc
+    select
+      -- include message-json
+    from messages message
+    where message.channel_id = cm.channel_id
+    order by message.epoch desc, message.n desc
     limit 1
   ) as last_message,
   (
@@ -21,9 +22,9 @@ select
   ) as members,
   -- What the row is true for: every opening of an epoch moves all partitions.
   (select min(epoch) from log_partition) as epoch, c.version,
-  case when cm.count_unread then (
-    select count(*) from messages m where m.channel_id = cm.channel_id and (m.epoch, m.n) > (read_to[1], read_to[2])
-  ) end as unread,
+  case when cm.count_unread then
+    -- include unread-counts
+  end as counts,
   case when row_number() over (order by cm.active_at desc, cm.channel_id desc) = 1 then (select channels from own) end as own
 from page cm
 join channels c on c.id = cm.channel_id

@@ -21,7 +21,7 @@ passed as (
   from step
 )
 select
-  p.epoch, c.version, c.member_limit,
+  p.epoch, c.version, c.member_limit, c.archived_at,
   (select to_jsonb(h) from channel_head h where h.channel_id = c.id) as head,
   coalesce(
     (
@@ -33,9 +33,35 @@ select
   ) as holes,
   coalesce(
     (
+      -- Those that somebody may have unread; of very many the newest.
+      select json_agg(json_build_array(gone.epoch, gone.n) order by gone.epoch, gone.n)
+      from (
+        select epoch, n
+        from messages
+        where channel_id = $1 and deleted_at is not null
+          and (epoch, n) > (select low[1], low[2] from (select min(read_to) as low from member) lowest)
+        order by epoch desc, n desc
+        limit 200
+      ) gone
+    ),
+    '[]'
+  ) as deleted,
+  coalesce(
+    (
       select json_agg(
         json_build_array(
-          (member).user_id, (member).rank, (member).silenced_until, (member).read_to, (member).delivered_to, unread
+          (member).user_id, (member).rank, (member).silenced_until, (member).read_to, (member).delivered_to, unread,
+          (
+            select json_agg(json_build_array(mention.epoch, mention.n) order by mention.epoch, mention.n)
+            from (
+              select epoch, n
+              from mentions
+              where channel_id = $1 and user_id = (member).user_id
+                and (epoch, n) > ((member).read_to[1], (member).read_to[2])
+              order by epoch desc, n desc
+              limit 200
+            ) mention
+          )
         )
       )
       from passed

@@ -10,7 +10,10 @@ select
   ) as known,
   coalesce(
     (
-      select json_agg(to_jsonb(message) order by message.epoch, message.n)
+      select json_agg(
+        -- include message-json
+        order by message.epoch, message.n
+      )
       from (
         select * from messages where channel_id = $1 and (epoch, n) > ($3, $4) order by epoch, n limit $6
       ) message
@@ -27,6 +30,13 @@ select
           join users u on u.id = cm.user_id
           -- include read-to
           where cm.channel_id = c.channel_id and cm.user_id = c.target
+        ) end, 'message', case when c.kind in ('e', 'd', 'r') then (
+          select
+            -- include message-json
+          from messages message
+          where message.id = c.target
+        ) end, 'channel', case when c.kind = 'h' then (
+          select to_jsonb(changed) from channels changed where changed.id = c.channel_id
         ) end)
         order by c.epoch, c.n
       )

@@ -1,1 +1,5 @@
-select * from messages where id = $2 and channel_id = $1
+select
+  -- include message-json
+  as message
+from messages message
+where message.id = $2 and message.channel_id = $1

@@ -1,20 +1,24 @@
 -- Messages on both sides of a position, oldest first: the nearest ones before it, and the nearest ones from it on.
-select *
+select
+  page.side,
+  -- include message-json
+  as message
 from (
   (
-    select 'before' as side, m.*
-    from messages m
+    select 'before' as side, epoch, n
+    from messages
     where channel_id = $1 and (epoch, n) < ($2, $3)
     order by epoch desc, n desc
     limit $4
   )
   union all
   (
-    select 'from', m.*
-    from messages m
+    select 'from', epoch, n
+    from messages
     where channel_id = $1 and (epoch, n) >= ($2, $3)
     order by epoch, n
     limit $5
   )
 ) page
-order by epoch, n
+join messages message on (message.channel_id, message.epoch, message.n) = ($1, page.epoch, page.n)
+order by page.epoch, page.n

@@ -1,0 +1,75 @@
+import { formatPosition, type Message, type Parsed } from '@parley/protocol';
+import { Failure } from './failure.ts';
+import { parseLine } from './log-line.ts';
+import { messageOf } from './message-of.ts';
+import { type StoredMessage, shownTo, withState } from './message-state.ts';
+import type { Archive } from './ports/archive.ts';
+import type { ChannelViews } from './ports/channel-view.ts';
+import { type MemberView, orWhenAway, type ViewDeps, viewChannel } from './view-channel.ts';
+
+export interface FindDeps extends ViewDeps {
+  readonly views: ViewDeps['views'] & Pick<ChannelViews, 'after' | 'states'>;
+  readonly archive: ViewDeps['archive'] & Pick<Archive, 'message'>;
+}
+
+const STRETCH_LINES = 256;
+
+/** One message, also before it is persisted. */
+export function getMessage(deps: FindDeps) {
+  const view = viewChannel(deps);
+  return async (userId: string, input: Parsed<'message.get'>): Promise<Message> => {
+    const seen = await view(input.channelId, userId);
+    const found = await findMessage(deps, seen, input);
+    if (!found) throw noSuchMessage();
+    const [message = found] = await asTheyAre(deps.views, seen, [found]);
+    return shownTo(userId, message);
+  };
+}
+
+/** The answer for a message that is not there, or not in this channel. */
+export function noSuchMessage(): Failure {
+  return new Failure('NOT_FOUND', 'no such message');
+}
+
+/** The message as it was written where it is: in the window before it is persisted, in Postgres from then on. */
+export async function findMessage(
+  deps: FindDeps,
+  view: MemberView | null,
+  { channelId, messageId }: { readonly channelId: string; readonly messageId: string },
+): Promise<StoredMessage | null> {
+  const recent = view && (await orWhenAway(() => findUnpersisted(deps.views, view, { channelId, messageId }), null));
+  return recent ?? deps.archive.message(channelId, messageId);
+}
+
+async function findUnpersisted(
+  views: Pick<ChannelViews, 'after'>,
+  view: MemberView,
+  { channelId, messageId }: { readonly channelId: string; readonly messageId: string },
+): Promise<StoredMessage | null> {
+  let edge = { epoch: view.epoch, n: view.persistedN };
+  while (edge.n < view.head.n) {
+    const texts = await views.after(channelId, formatPosition(edge), STRETCH_LINES);
+    for (const text of texts) {
+      const line = parseLine(text);
+      if (!line || line.place.epoch !== view.epoch) continue;
+      edge = line.place;
+      const message = view.holes.some((hole) => hole.n === edge.n) ? null : messageOf(line, false);
+      if (message?.id === messageId) return message;
+    }
+    if (texts.length < STRETCH_LINES) return null;
+  }
+  return null;
+}
+
+/** Messages with what the log store knows of them and Postgres may not have yet. They were read before this is called. */
+export async function asTheyAre(
+  views: Pick<ChannelViews, 'states'>,
+  view: Pick<MemberView, 'amended'> | null,
+  messages: readonly StoredMessage[],
+): Promise<StoredMessage[]> {
+  const [first] = messages;
+  if (!view?.amended || !first) return [...messages];
+  const asked = { channelId: first.channelId, ids: messages.map(({ id }) => id) };
+  const [states = []] = await orWhenAway(() => views.states([asked]), []);
+  return messages.map((message, i) => withState(message, states[i] ?? null));
+}

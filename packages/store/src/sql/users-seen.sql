@@ -1,0 +1,10 @@
+-- Raises times. The rows are locked in one order, so that two workers never wait for each other.
+with later as (
+  select u.id, row.at
+  from unnest($1::uuid[], $2::bigint[]) as row (id, at)
+  join users u using (id)
+  where u.last_seen_at is null or u.last_seen_at < row.at
+  order by u.id
+  for no key update of u
+)
+update users u set last_seen_at = later.at from later where u.id = later.id
