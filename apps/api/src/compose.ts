@@ -1,51 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import {
-  close,
-  connect,
-  createConnection,
-  createKeys,
-  createSilence,
-  Epochs,
-  HeaderLoad,
-  LogMemory,
-  LogStore,
-  RedisBroker,
-  RedisChannelViews,
-  RedisMessageLog,
-  RedisTickets,
-  ReplicaWait,
-} from '@parley/cache';
-import { findChannel, listChannels, type UserHints, withPresence } from '@parley/domain';
-import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
-import { createDoorbell, createThumbnails, queuePrefix } from '@parley/queue';
-import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
-import { openStore } from '@parley/store';
+import { Lifecycle } from '@parley/runtime';
 import { createKnownUsers } from './auth/known-users.ts';
-import { LiveSessions } from './auth/live-sessions.ts';
-import { Standings } from './auth/standings.ts';
 import { createVerifier } from './auth/verify-token.ts';
-import { createCases } from './cases/cases.ts';
-import type { Context } from './context.ts';
+import { answersOf } from './compose-answers.ts';
+import { type ComposeOptions, openStores, type Stores } from './compose-stores.ts';
 import { askDependencies, createPolicyCheck, type ThreadStanding } from './dependencies.ts';
-import { createEphemeralParts } from './ephemeral/ephemeral-parts.ts';
-import { openChannelFeed } from './feeds/channel-feed.ts';
-import { openInboxFeed } from './feeds/inbox-feed.ts';
-import { createFileParts } from './files/file-parts.ts';
-import { createStoreBreaker, guardPort } from './guard-port.ts';
-import { EverybodySubscription } from './hub/everybody-subscription.ts';
-import { createHub, type Hub } from './hub/hub.ts';
-import { channelIds, operationIds } from './ids.ts';
-import { limitCases } from './limit-layers.ts';
-import { openLimits } from './limits.ts';
-import { measureLog, refuseWhenFull } from './log-layers.ts';
-import { measureCases } from './measure-cases.ts';
 import { openPublicPort } from './open-public-port.ts';
-import type { ApiSettings } from './settings.ts';
-import { watchStore } from './store-watch.ts';
-import { acknowledgeFirst } from './unsafe-log.ts';
 import { createConnectionTable, UserConnections } from './user-connections.ts';
-
-// With `compose-admin.ts` the only file that sees more than one adapter.
 
 /** One thread of the api, put together and not started. */
 export interface ApiThread {
@@ -54,19 +14,6 @@ export interface ApiThread {
   drain(): Promise<void>;
   standing(): Promise<ThreadStanding>;
 }
-
-export interface ComposeOptions {
-  readonly settings: ApiSettings;
-  readonly listen: { readonly port: number; readonly host: string; readonly reusePort: boolean };
-  /** How many threads share the process's limits. */
-  readonly threads: number;
-  /** What the threads count together, and which of them this one is; by default it is the only one. */
-  readonly shared?: { readonly connections: SharedArrayBuffer; readonly slot: number };
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
-
-type Stores = ReturnType<typeof openStores>;
 
 /** Puts one thread together. Nothing connects and nothing listens before `run`. */
 export function composeThread(options: ComposeOptions): ApiThread {
@@ -111,157 +58,6 @@ export function composeThread(options: ComposeOptions): ApiThread {
       return lifecycle.drain();
     },
     standing: async () => ({ serving, dependencies: await standing() }),
-  };
-}
-
-/** The stores, what carries publications, and in which order they start. */
-function openStores({ settings, threads, log, metrics }: ComposeOptions) {
-  const announce: Hub['announce'] = (event) => hub.announce(event);
-  const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
-  const store = openStore(settings, { name: 'parley-api', log });
-  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
-  const archive = guardPort(store.archive, breaker);
-  const directory = guardPort(store.directory, breaker);
-  const standings = new Standings({ directory, log, clock: systemClock });
-  const live = new LiveSessions({ standings, log });
-  const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
-  const redis = {
-    log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
-    cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, log }),
-    subscriber: createConnection({ url: logUrl, kind: 'subscriber', log }),
-  };
-  watch.log.follow(redis.log);
-  watch.cache.follow(redis.cache);
-  const keys = createKeys(KEY_PREFIX);
-  const logStore = new LogStore({ redis: redis.log, onBreaker: watch.log.onBreaker });
-  const server = { url: logUrl, prefix: queuePrefix(KEY_PREFIX) };
-  const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
-  const thumbnails = createThumbnails({ server, log });
-  const files = createFileParts({ settings, attachments: guardPort(store.attachments, breaker), thumbnails, log });
-  const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
-  const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
-  const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
-  const views = new RedisChannelViews({ store: logStore, epochs, keys });
-  const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
-  const memory = new LogMemory({ store: logStore, log });
-  const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
-  const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
-  const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
-  const limits = openLimits({
-    settings,
-    limiter: { redis: redis.cache, keys, threads, onBreaker: watch.cache.onBreaker },
-    store: logStore,
-    keys,
-    log,
-    metrics,
-  });
-  const tickets = new RedisTickets({ redis: redis.cache, keys });
-  const hub: Hub = createHub({
-    views,
-    archive,
-    log: messageLog,
-    clock: systemClock,
-    logger: log,
-    metrics,
-    sessions: live,
-    // A cache store that is away forgets by itself.
-    onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
-  });
-  const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
-  hub.connect(broker);
-  const everybody = new EverybodySubscription({ broker, clock: systemClock, log, onHeard: () => live.suspect() });
-  const silence = createSilence({ store: logStore, keys, log: messageLog });
-  // Heads that were compared before came from the store that was lost.
-  redis.log.on('ready', () => void hub.compare());
-  const connections: Service[] = Object.entries(redis).map(([name, connection]) => ({
-    name: `redis ${name}`,
-    run: () => connect(connection),
-    stop: () => close(connection),
-  }));
-  const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
-  const carried = [memory, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
-  const services: Service[] = [
-    store,
-    files.storage,
-    ...connections,
-    ...carried,
-    everybody,
-    live,
-    ...ephemeral.services,
-  ];
-  const { limiter } = limits;
-  const people = { directory, standings, live, silence };
-  const parts = {
-    ...people,
-    redis,
-    epochs,
-    views,
-    messageLog,
-    limiter,
-    tickets,
-    hub,
-    broker,
-    doorbell,
-    ephemeral,
-    files,
-  };
-  return { store, archive, ...parts, services };
-}
-
-/** What the procedures call. */
-function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, directory, silence, views, messageLog, limiter, hub, broker, doorbell, ephemeral } = stores;
-  const { presences, sessions, typing } = ephemeral;
-  const hints: UserHints = {
-    tell: (userIds, hint) => {
-      for (const userId of userIds) {
-        broker.tellUser(userId, JSON.stringify(hint)).catch((error: unknown) => {
-          log.debug({ err: error }, 'a hint was not heard');
-        });
-      }
-    },
-  };
-  const cases = createCases({
-    archive,
-    directory,
-    openDirectory: settings.USER_DIRECTORY === 'open',
-    silence,
-    views,
-    log: messageLog,
-    limiter,
-    doorbell,
-    watch: hub,
-    hints,
-    clock: systemClock,
-    ids: { ...operationIds, ...channelIds },
-    memberLimit: settings.MAX_CHANNEL_MEMBERS,
-    presences,
-    sessions,
-    typing,
-    ...stores.files.cases,
-  });
-  const list = listChannels({ archive, views });
-  const find = findChannel({ archive, views });
-  const live = withPresence(presences);
-  const feedDeps = {
-    hub,
-    ephemeral: ephemeral.hub,
-    views,
-    archive,
-    log: messageLog,
-    logger: log,
-    clock: systemClock,
-    newId: () => randomUUID(),
-    summaries: async (userId: string) => live.summaries((await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items),
-    summary: async (userId: string, channelId: string) => {
-      const found = await find(userId, channelId);
-      return (found && (await live.summaries([found]))[0]) ?? null;
-    },
-    invitations: (userId: string) => archive.invitations(userId),
-  };
-  return {
-    cases: measureCases(limitCases(cases, limiter), metrics),
-    feeds: { channel: openChannelFeed(feedDeps), inbox: openInboxFeed(feedDeps) },
   };
 }
 

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { createLog, createMetrics, joinSupervisor } from '@parley/runtime';
-import { type ComposeOptions, composeThread } from './compose.ts';
+import { composeThread } from './compose.ts';
+import type { ComposeOptions } from './compose-stores.ts';
 
 /** What the main thread gives to each thread; the supervisor adds the slot. */
 export type ThreadData = Pick<ComposeOptions, 'settings' | 'listen' | 'threads'> & {

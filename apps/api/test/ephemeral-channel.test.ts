@@ -31,7 +31,7 @@ async function scene(options: { typingTtlMs?: number; membersMax?: number; membe
     hub,
     presences: {
       forget: async () => undefined,
-    of: async (userIds) =>
+      of: async (userIds) =>
         userIds.map((userId) => {
           const status = presences.get(userId) ?? 'offline';
           return { userId, status, text: null, lastSeenAt: 1, holdsForMs: null };

@@ -60,6 +60,7 @@ export async function startRig(): Promise<RealRig> {
     log: new RedisDrainLog({ store: worker.logStore, epochs: worker.epochs, keys }),
     store: worker.store.drain,
     ledger: worker.store.ledger,
+    sets: { changed: () => Promise.resolve() },
     clock: systemClock,
     metrics: createDrainMetrics(createMetrics()),
     logger,

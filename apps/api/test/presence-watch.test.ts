@@ -20,7 +20,7 @@ function scene() {
     askEveryMs: ASK_EVERY_MS,
     presences: {
       forget: async () => undefined,
-    of: async (userIds) => {
+      of: async (userIds) => {
         if (away) throw new Failure('UNAVAILABLE', 'away');
         asked.push([...userIds]);
         const found = userIds.map((userId) => ({ ...change(userId, answers.get(userId) ?? 'offline'), text: null }));

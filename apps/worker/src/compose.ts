@@ -6,9 +6,11 @@ import {
   createKeys,
   Epochs,
   LogStore,
+  ReadThrough,
   RedisDrainLog,
   RedisPresences,
 } from '@parley/cache';
+import { type ChannelSets, channelSets } from '@parley/domain';
 import { openStorage } from '@parley/files';
 import { createDoorbell, createLaneConsumer, JOBS, JobConsumer, queuePrefix } from '@parley/queue';
 import {
@@ -78,6 +80,7 @@ interface Stores {
   readonly store: Store;
   readonly drainLog: RedisDrainLog;
   readonly presences: RedisPresences;
+  readonly sets: ChannelSets;
   /** In the order of their start. */
   readonly services: readonly Service[];
 }
@@ -98,12 +101,14 @@ function composeStores(settings: WorkerSettings, logger: Log): Stores {
   const { ledger } = store;
   const epochs = new Epochs({ store: logStore, ledger, keys, backlogMaxEntries: BACKLOG_MAX_ENTRIES, log: logger });
   const connection: Service = { name: 'log store', run: () => connect(redis), stop: () => close(redis) };
+  const copies = new ReadThrough({ redis: cache, keys });
   const beside: Service = { name: 'cache store', run: () => connect(cache), stop: () => close(cache) };
   return {
     store,
     drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
     presences: new RedisPresences({ store: new CacheStore(cache), keys, ttlMs, lastSeenTtlMs }),
-    services: [store, connection, beside, epochs],
+    sets: channelSets(copies),
+    services: [store, connection, beside, copies, epochs],
   };
 }
 
@@ -114,7 +119,7 @@ interface WorkParts extends Stores {
 
 function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
   const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
-  const { store, drainLog: log, presences, logger, metrics } = parts;
+  const { store, drainLog: log, presences, sets, logger, metrics } = parts;
   const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
   const drainMetrics = createDrainMetrics(metrics);
   const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
@@ -123,6 +128,7 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
     log,
     store: store.drain,
     ledger: store.ledger,
+    sets,
     clock: systemClock,
     metrics: drainMetrics,
     logger,

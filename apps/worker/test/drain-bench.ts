@@ -57,6 +57,7 @@ export function useDrainBench() {
           log: bench.rig.drainLog,
           store: bench.rig.store.drain,
           ledger: bench.rig.store.ledger,
+          sets: { changed: () => Promise.resolve() },
           clock: systemClock,
           metrics: createDrainMetrics(createMetrics()),
           logger: silent,

@@ -23,6 +23,7 @@ export function parseView(values: unknown, epoch: number): ChannelView | null {
     epoch,
     head,
     headPosition: head.n > 0 ? formatPosition(head) : positionOf(b),
+    base: positionOf(b),
     persistedN: Number.parseInt(p ?? '0', 10),
     holes: x ? x.split(' ').map(holeOf) : [],
     version: Number(v),

@@ -1,6 +1,9 @@
 export { BacklogShare } from './backlog-share.ts';
 export { RedisBroker } from './broker.ts';
 export { CacheStore } from './cache-store.ts';
+export { CACHES } from './cache-table.ts';
+export { cachedArchive } from './cached-archive.ts';
+export { cachedDirectory } from './cached-directory.ts';
 export { RedisChannelViews } from './channel-views.ts';
 export { type ConnectionKind, close, connect, createConnection } from './connections.ts';
 export { RedisDrainLog } from './drain-log.ts';
@@ -18,6 +21,7 @@ export { RedisMessageLog } from './message-log.ts';
 export { checkPolicies } from './policy-check.ts';
 export { RedisPresenceSessions } from './presence-sessions.ts';
 export { RedisPresences } from './presences.ts';
+export { cachesOff, ReadThrough } from './read-through.ts';
 export { ReplicaWait } from './replica-wait.ts';
 export { cacheSettings } from './settings.ts';
 export { createSilence } from './silence.ts';

@@ -41,8 +41,16 @@
  * | `parley:limit:<limit>:<user>` | string, TTL | GCRA, for sends: when the allowance is full again, milliseconds |
  * | `parley:calls:<limit>:<user>` | hash, TTL | sliding windows: calls by number of the cell (time / width), of the last 61 cells |
  * | `parley:ticket:<SHA-256>` | string, 30 s | whom a ticket lets in: JSON. The ticket itself is not kept |
+ * | `parley:copy:<cache>:<shape>:{<key>}` | string, TTL | a copy of what Postgres said (cache-table.ts says of what) |
+ * | `parley:copy:<cache>:<shape>:{<key>}:gen` | string, 60 s | the copy's generation: another one, and a refill that began before is not kept |
+ * | `parley:copy:<cache>:<shape>:{<key>}:renewal` | string, 10 s | somebody is reading the copy anew |
+ *
+ * A key of a copy that is no plain word is hashed.
  */
-import { type Limit, PARTITIONS, partitionOf } from '@parley/domain';
+import { createHash } from 'node:crypto';
+import { type CopyName, type Limit, PARTITIONS, partitionOf } from '@parley/domain';
+import { CACHES } from './cache-table.ts';
+import type { CopyKeys } from './copy-store.ts';
 import { hashTag } from './hash-tags.ts';
 
 /** Names the keys of one deployment. A *stem* is what the keys of one partition begin with, up to the colon behind the tag. */
@@ -62,7 +70,12 @@ export interface Keys {
   typing(channelId: string): string;
   calls(limit: Limit, userId: string): string;
   ticket(hash: string): string;
+  copy(name: CopyName, key: string): CopyKeys;
+  /** What the keys of a cache's copies begin with. */
+  copies(name: CopyName): string;
 }
+
+const PLAIN_KEY = /^[\w:-]{1,150}$/;
 
 export function createKeys(prefix: string): Keys {
   const stems = Array.from({ length: PARTITIONS }, (_, partition) => `${prefix}:{${hashTag(partition)}}:`);
@@ -85,6 +98,12 @@ export function createKeys(prefix: string): Keys {
     typing: (channelId) => `${prefix}:typing:{${channelId}}`,
     calls: (limit, userId) => `${prefix}:calls:${limit}:${userId}`,
     ticket: (hash) => `${prefix}:ticket:${hash}`,
+    copies: (name) => `${prefix}:copy:${name}:`,
+    copy: (name, key) => {
+      const word = PLAIN_KEY.test(key) ? key : createHash('sha256').update(key).digest('base64url');
+      const copy = `${prefix}:copy:${name}:${CACHES[name].shape}:{${word}}`;
+      return { copy, generation: `${copy}:gen` };
+    },
   };
 }
 

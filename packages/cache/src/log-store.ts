@@ -12,7 +12,7 @@ interface LogStoreOptions {
 /** What a script is called with. */
 export interface Call {
   readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
+  readonly args: readonly (string | number | Buffer)[];
 }
 
 const RETRY_AFTER_MS = 1_000;

@@ -1,6 +1,7 @@
 import { PRESENCE_MEMBERS_MAX, TYPING_TTL_MS } from '@parley/protocol';
 import { bool, integer, list, oneOf, setting, url } from '@parley/runtime';
 import * as z from 'zod';
+import { CACHE_NAMES } from './cache-table.ts';
 
 const redisUrl = () => url(['redis', 'rediss']);
 const calls = () => integer({ min: 1, max: 10_000_000 });
@@ -68,6 +69,18 @@ export const cacheSettings = {
     integer({ min: 100, max: 60_000 }),
     TYPING_TTL_MS,
     'How long somebody counts as typing who does not say it again',
+  ),
+  CACHE_ENABLED: setting(
+    bool(),
+    true,
+    'Whether copies of what Postgres says are used; without them everything works, slower',
+  ),
+  CACHE_OFF: setting(
+    list().refine((names) => names.every((name) => CACHE_NAMES.includes(name)), {
+      error: `names of caches: ${CACHE_NAMES.join(', ')}`,
+    }),
+    [],
+    'Single caches that are not used, with commas between them',
   ),
   RATE_LIMIT_ENABLED: setting(bool(), true, 'Whether users are limited at all'),
   ADAPTIVE_LIMITS_ENABLED: setting(

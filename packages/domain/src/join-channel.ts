@@ -1,5 +1,6 @@
 import type { Answer, Parsed } from '@parley/protocol';
 import { changeMember, type MemberDeps, positionOfSettled } from './change-member.ts';
+import type { SummaryDeps } from './channel-cards.ts';
 import { Failure } from './failure.ts';
 import { ENTRY_KINDS } from './log-line.ts';
 import type { Archive } from './ports/archive.ts';
@@ -8,7 +9,7 @@ import { LEAST_RANK } from './ranks.ts';
 import { removeMember } from './remove-member.ts';
 import { PERSIST_WAIT_MS } from './send-message.ts';
 import { notFound } from './settle-operation.ts';
-import { findChannel, type SummaryDeps } from './summarise-channels.ts';
+import { findChannel } from './summarise-channels.ts';
 import { type ViewDeps, viewChannel } from './view-channel.ts';
 
 export interface JoinDeps extends MemberDeps, Omit<SummaryDeps, 'archive' | 'log'> {

@@ -1,37 +1,31 @@
-import { type Answer, type ChannelSummary, comparePositions, type Parsed } from '@parley/protocol';
-import { channelAsItIs } from './change-channel.ts';
-import { parseLine } from './log-line.ts';
-import { messageOf } from './message-of.ts';
-import { type StoredMessage, shownTo, withState } from './message-state.ts';
-import type { Archive, ChannelRow } from './ports/archive.ts';
-import { type ChannelView, type ChannelViews, mentionsOf, unreadOf } from './ports/channel-view.ts';
-import { roleOf } from './ranks.ts';
-import { positionAt } from './read-receipt.ts';
+import type { Answer, ChannelSummary, Parsed } from '@parley/protocol';
+import type { Seated, SummaryDeps } from './channel-cards.ts';
+import { summarise } from './channel-summaries.ts';
+import { writeCursor } from './keyset.ts';
+import type { ChannelRow, ChannelRows } from './ports/archive.ts';
+import type { ChannelView } from './ports/channel-view.ts';
+import type { OwnChannel } from './ports/copies.ts';
 import { notFound } from './settle-operation.ts';
 import { orWhenAway } from './view-channel.ts';
 
-export interface SummaryDeps {
-  readonly archive: Pick<Archive, 'channelsOf' | 'channel' | 'unread'>;
-  readonly views: Pick<ChannelViews, 'views' | 'last' | 'states'>;
-}
-
-/** What the log store adds to a row. */
-interface Live {
-  readonly view: ChannelView | null;
-  readonly line: string | null;
-}
+type List = Answer<'channel.list'>;
+type RowPage = ChannelRows & { nextCursor: string | null };
 
 /**
- * The caller's channels, newest activity first: one statement, and one more only for channels whose header is not loaded. What was
- * accepted and is not persisted yet is counted in.
+ * The caller's channels, newest activity first: one statement, one more only for channels whose header is not loaded, and none for a
+ * first page whose set, rows and profiles there are copies of. What was accepted and is not persisted yet is counted in.
  */
 export function listChannels(deps: SummaryDeps) {
-  return async (userId: string, input: Parsed<'channel.list'>): Promise<Answer<'channel.list'>> => {
-    const { items, nextCursor } = await deps.archive.channelsOf(userId, {
-      cursor: input.cursor ?? null,
-      limit: input.limit,
+  return async (userId: string, { cursor, limit }: Parsed<'channel.list'>): Promise<List> => {
+    const read = (from: string | null) => deps.archive.channelsOf(userId, { cursor: from, limit });
+    if (cursor !== undefined) return fromRows(deps, userId, await read(cursor));
+    const first: { page: RowPage | null } = { page: null };
+    const own = await deps.copies.one('sets', userId, async () => {
+      first.page = await read(null);
+      return { value: first.page.own, keep: first.page.own !== null };
     });
-    return { items: await summarise(deps, userId, items), nextCursor };
+    const warm = first.page || !own ? null : await fromSet(deps, userId, { own, limit });
+    return warm ?? fromRows(deps, userId, first.page ?? (await read(null)));
   };
 }
 
@@ -45,102 +39,85 @@ export function getChannel(deps: SummaryDeps) {
   };
 }
 
-/** One of the user's channels; null when he is no member. */
+/** One of the user's channels; null when he is no member. One statement, none where there are copies. */
 export function findChannel(deps: SummaryDeps) {
   return async (userId: string, channelId: string): Promise<ChannelSummary | null> => {
-    const row = await deps.archive.channel(channelId, userId);
-    const [summary] = row ? await summarise(deps, userId, [row]) : [];
+    const [view = null] = await orWhenAway(() => deps.views.views(userId, [channelId]), []);
+    if (view?.rank === null) return null;
+    const seat = view ? await seatOf(deps, userId, { channelId, view }) : await coldSeat(deps, userId, channelId);
+    const [summary] = seat ? await summarise(deps, userId, [seat]) : [];
     return summary ?? null;
   };
 }
 
-/** Rows of Postgres made current by what the log store knows. A channel that the user has just left is left out. */
-export async function summarise(
+/** Postgres counts what is unread by the same statement. */
+async function coldSeat(deps: SummaryDeps, userId: string, channelId: string): Promise<Seated | null> {
+  const row = await rowOf(deps, userId, { channelId, count: true });
+  return row && { channelId, view: null, row, muted: row.muted };
+}
+
+async function seatOf(
   deps: SummaryDeps,
   userId: string,
-  rows: readonly ChannelRow[],
-): Promise<ChannelSummary[]> {
-  if (rows.length === 0) return [];
-  const live = await liveOf(deps, userId, rows);
-  const cold = rows.filter((_, i) => !live[i]?.view).map((row) => row.channel.id);
-  const counted = cold.length > 0 ? await deps.archive.unread(userId, cold) : new Map<string, Counts>();
-  const drafts = rows.flatMap((row, i): SummaryDraft[] => {
-    const { view, line } = live[i] ?? NOTHING;
-    const last = newer(row.lastMessage, line === null || !view ? null : lineMessage(line, view));
-    if (!view)
-      return [{ summary: summaryOf(row, counted.get(row.channel.id) ?? { unread: 0, mentions: 0 }), last, view }];
-    return view.rank === null ? [] : [{ summary: freshened(row, view), last, view }];
+  { channelId, view }: { channelId: string; view: ChannelView },
+): Promise<Seated | null> {
+  const first: { rows: ChannelRows | null } = { rows: null };
+  const own = await deps.copies.one('sets', userId, async () => {
+    first.rows = await deps.archive.channelsById(userId, { channelIds: [channelId], count: false, withSet: true });
+    return { value: first.rows.own, keep: first.rows.own !== null };
   });
-  return finished(deps, userId, drafts);
+  const mine = own?.find(({ id }) => id === channelId);
+  // Who is not in his set has only just joined, or is in too many channels.
+  const row = first.rows ? first.rows.items[0] : mine ? null : await rowOf(deps, userId, { channelId, count: false });
+  if (row === undefined || (row === null && !mine)) return null;
+  return { channelId, view, row, muted: row?.muted ?? isMuted(deps, mine) };
 }
 
-interface SummaryDraft {
-  readonly summary: Omit<ChannelSummary, 'lastMessage'>;
-  readonly last: StoredMessage | null;
-  readonly view: ChannelView | null;
-}
-
-/** What was changed about channels and their last messages and may not be in Postgres yet, in one more look where there is any of it. */
-async function finished(
-  deps: Pick<SummaryDeps, 'views'>,
+async function rowOf(
+  deps: SummaryDeps,
   userId: string,
-  drafts: readonly SummaryDraft[],
-): Promise<ChannelSummary[]> {
-  const amended = drafts.filter(({ view }) => view?.amended);
-  const asked = amended.map(({ summary: { id }, last }) => ({ channelId: id, ids: last ? [id, last.id] : [id] }));
-  const states = await orWhenAway(() => deps.views.states(asked), []);
-  return drafts.map((draft) => {
-    const { summary, last, view } = draft;
-    const [ofChannel = null, ofLast = null] = states[amended.indexOf(draft)] ?? [];
-    const lastMessage = last && shownTo(userId, withState(last, ofLast));
-    return { ...summary, ...(view && channelAsItIs(summary, view, ofChannel)), lastMessage };
+  { channelId, count }: { channelId: string; count: boolean },
+): Promise<ChannelRow | null> {
+  const { items } = await deps.archive.channelsById(userId, { channelIds: [channelId], count, withSet: false });
+  return items[0] ?? null;
+}
+
+function isMuted({ clock }: SummaryDeps, mine: OwnChannel | undefined): boolean {
+  return (mine?.mutedUntil ?? 0) > clock.now();
+}
+
+async function fromRows(deps: SummaryDeps, userId: string, { items, nextCursor }: RowPage): Promise<List> {
+  const channelIds = items.map((row) => row.channel.id);
+  const views = await orWhenAway(() => deps.views.views(userId, channelIds), []);
+  const seats = items.flatMap((row, i) => {
+    const view = views[i] ?? null;
+    // A channel that the user has just left is left out.
+    return view?.rank === null ? [] : [{ channelId: row.channel.id, view, row, muted: row.muted }];
   });
+  return { items: await summarise(deps, userId, seats), nextCursor };
 }
 
-const NOTHING: Live = { view: null, line: null };
-
-async function liveOf(deps: SummaryDeps, userId: string, rows: readonly ChannelRow[]): Promise<Live[]> {
-  const channelIds = rows.map((row) => row.channel.id);
-  return orWhenAway(async () => {
-    const [views, lines] = await Promise.all([deps.views.views(userId, channelIds), deps.views.last(channelIds)]);
-    return channelIds.map((_, i) => ({ view: views[i] ?? null, line: lines[i] ?? null }));
-  }, []);
-}
-
-interface Counts {
-  readonly unread: number;
-  readonly mentions: number;
-}
-
-function summaryOf(row: ChannelRow, counts: Counts): Omit<ChannelSummary, 'lastMessage'> {
+/** The first page as the log store orders it. Null: it does not know every channel, so Postgres must. */
+async function fromSet(
+  deps: SummaryDeps,
+  userId: string,
+  { own, limit }: { own: readonly OwnChannel[]; limit: number },
+): Promise<List | null> {
+  const channelIds = own.map(({ id }) => id);
+  const views = await orWhenAway(() => deps.views.views(userId, channelIds), null);
+  if (!views?.every((view) => view !== null)) return null;
+  const seats = own
+    .flatMap((mine, i) => {
+      const view = views[i];
+      if (!view || view.rank === null) return [];
+      const at = view.headPosition === null ? mine.createdAt : view.head.at;
+      return [{ channelId: mine.id, view, row: null, muted: isMuted(deps, mine), at }];
+    })
+    .sort((a, b) => b.at - a.at || (a.channelId < b.channelId ? 1 : -1));
+  const shown = seats.slice(0, limit);
+  const last = shown.at(-1);
   return {
-    ...row.channel,
-    role: row.role,
-    head: row.head,
-    readTo: row.readTo,
-    ...counts,
-    members: [...row.members],
-    muted: row.muted,
+    items: await summarise(deps, userId, shown),
+    nextCursor: last && seats.length > limit ? writeCursor({ at: last.at, id: last.channelId }) : null,
   };
-}
-
-function freshened(row: ChannelRow, view: ChannelView): Omit<ChannelSummary, 'lastMessage'> {
-  return {
-    ...summaryOf(row, { unread: unreadOf(view), mentions: mentionsOf(view) }),
-    role: view.rank === null ? row.role : roleOf(view.rank),
-    head: view.headPosition ?? row.head,
-    readTo: positionAt(view.readTo),
-  };
-}
-
-function lineMessage(text: string, view: ChannelView): StoredMessage | null {
-  const line = parseLine(text);
-  if (!line || line.place.epoch !== view.epoch) return null;
-  if (view.holes.some((hole) => hole.n === line.place.n)) return null;
-  return messageOf(line, line.place.n <= view.persistedN);
-}
-
-function newer(stored: StoredMessage | null, live: StoredMessage | null): StoredMessage | null {
-  if (!stored || !live) return stored ?? live;
-  return comparePositions(live.position, stored.position) > 0 ? live : stored;
 }

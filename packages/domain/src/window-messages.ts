@@ -32,13 +32,14 @@ function toMessage(line: LogLine, view: ChannelView): StoredMessage | null {
   return messageOf(line, line.place.n <= view.persistedN);
 }
 
-/** The last messages before a position (null: from the head). Whole when the wanted number was found in the current epoch. */
+/** The last messages before a position (null: from the head). Whole when the wanted number, or the channel's first entry, was found in the current epoch. */
 export async function windowBefore(
   views: Pick<ChannelViews, 'before'>,
   { channelId, view, wanted }: WindowQuery,
   before: Position | null,
 ): Promise<WindowMessages> {
   const items: StoredMessage[] = [];
+  if (view.headPosition === null) return { items, whole: true };
   const chunk = wanted + SPARE_LINES;
   let edge = before;
   for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -47,6 +48,8 @@ export async function windowBefore(
     items.unshift(...lines.map((line) => toMessage(line, view)).filter((message) => message !== null));
     if (items.length >= wanted) return { items: items.slice(-wanted), whole: true };
     const oldest = lines[0];
+    // The channel's first entry of all: there is nothing before it, anywhere.
+    if (view.base === null && oldest?.place.n === 1) return { items, whole: true };
     // Below the mark everything is in Postgres; above it the window has it all.
     if (!oldest || texts.length < chunk || oldest.place.n <= view.persistedN) break;
     edge = formatPosition(oldest.place);

@@ -35,7 +35,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 function entriesOf(steps: readonly Step[]): WritableEntry[] {
   const next = new Map(PARTITIONS.map((partition) => [partition, 0]));
   const heads = new Map<string, { n: number; m: number }>();
-  const entries = steps.map(({ partition, channel, what, user, rank }) => {
+  const entries = steps.map(({ partition, channel, what, user, rank }, index) => {
     const channelId = CHANNELS[partition]?.[channel] ?? '';
     const head = heads.get(channelId) ?? { n: 0, m: 0 };
     heads.set(channelId, head);
@@ -44,7 +44,7 @@ function entriesOf(steps: readonly Step[]): WritableEntry[] {
     const at = place(head.n, head.m);
     const json =
       what === 'c'
-        ? createdJson(channelId, head.n)
+        ? createdJson(channelId, head.n, { id: id(2, index) })
         : memberJson(channelId, head.n, { userId: id(1, user), rank: what === 'l' ? null : rank });
     const text = what === 'poison' ? line('c', at, `{"channelId":"${channelId}"}`) : line(what, at, json);
     const number = PARTITIONS[partition] ?? 0;

@@ -61,6 +61,7 @@ function deps(scene: Scene, away: { log?: boolean; postgres?: boolean } = {}): P
     epoch: EPOCH,
     head: { epoch: EPOCH, n: current.length, m: 0, at: 0 },
     headPosition: head?.position ?? null,
+    base: entries.filter((entry) => parsePosition(entry.position).epoch < EPOCH).at(-1)?.position ?? null,
     persistedN: mark ? parsePosition(mark.position).n : 0,
     holes: current.filter((e) => e.kind === 'hole').map((e) => ({ n: parsePosition(e.position).n, m: 1 })),
     version: 1,
@@ -127,6 +128,21 @@ const messagesOf = (scene: Scene) => scene.entries.filter((e) => e.kind === 'mes
 const positions = (page: { items: { position: Position }[] }) => page.items.map((m) => m.position);
 
 describe('message.page', () => {
+  it('[CACHE-34] a channel that began in this epoch and is in the window whole needs no Postgres', async () => {
+    const entries = [1, 2, 3].map((n): Entry => ({ position: `${EPOCH}-${n}`, kind: 'message' }));
+    const read = (scene: Scene) => pageMessages(deps(scene, { postgres: true }))('u', { channelId: 'c', limit: 20 });
+    const page = await read({ entries, persisted: 2, inWindow: 3 });
+    expect({ seen: positions(page), hasBefore: page.hasBefore }).toEqual({
+      seen: entries.map(({ position }) => position),
+      hasBefore: false,
+    });
+    expect((await read({ entries: [], persisted: 0, inWindow: 0 })).items).toEqual([]);
+    // The control: what came before this epoch, or left the window, only Postgres has.
+    const older: Entry = { position: '3-1', kind: 'message' };
+    expect((await read({ entries: [older, ...entries], persisted: 3, inWindow: 3 })).hasBefore).toBe(true);
+    expect((await read({ entries, persisted: 3, inWindow: 2 })).hasBefore).toBe(true);
+  });
+
   it('[PAGE-20] walking back gives every message once, in order, wherever it is kept', async () => {
     const walk = fc.asyncProperty(scenes, fc.integer({ min: 1, max: 25 }), async (scene, limit) => {
       const page = pageMessages(deps(scene));

@@ -1,5 +1,6 @@
 import type { Archive } from '@parley/domain';
 import { channels } from './archive/channels.ts';
+import { finding } from './archive/finding.ts';
 import { invitations } from './archive/invitations.ts';
 import { members } from './archive/members.ts';
 import { messages } from './archive/messages.ts';
@@ -13,6 +14,7 @@ export function archive(database: Database): Archive {
     ...channels(database),
     ...members(database),
     ...messages(database),
+    ...finding(database),
     ...invitations(database),
   };
 }

@@ -21,6 +21,7 @@ import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
 import { Changes } from './migrations/20261125-changes.ts';
 import { AttachmentTables } from './migrations/20261126-attachments.ts';
+import { Reads } from './migrations/20261126-reads.ts';
 import { Users } from './migrations/20261126-users.ts';
 
 export interface ConnectionOptions {
@@ -73,6 +74,7 @@ export function ormConfig(options: ConnectionOptions): Options {
         { name: '20261125-changes', class: Changes },
         { name: '20261126-attachments', class: AttachmentTables },
         { name: '20261126-users', class: Users },
+        { name: '20261126-reads', class: Reads },
       ],
       tableName: 'migrations',
       snapshot: false,

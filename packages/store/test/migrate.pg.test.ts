@@ -35,7 +35,13 @@ describe('migrations', () => {
     const onApplied = (name: string) => applied.push(name);
     await Promise.all(Array.from({ length: 4 }, () => migrate(empty.url, { onApplied })));
     await migrate(empty.url, { onApplied });
-    expect(applied).toEqual(['20261120-first-tables', '20261125-changes', '20261126-attachments', '20261126-users']);
+    expect(applied).toEqual([
+      '20261120-first-tables',
+      '20261125-changes',
+      '20261126-attachments',
+      '20261126-users',
+      '20261126-reads',
+    ]);
     const partitions = await sql('select partition, epoch, read_epoch, read_k from log_partition order by partition');
     expect(partitions).toEqual(
       Array.from({ length: 64 }, (_, partition) => ({ partition, epoch: 0, read_epoch: 0, read_k: 0 })),

@@ -63,6 +63,9 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
     'use-attachments': [[uuid('message', 1), uuid('message', 2)], channelId, reader, uuid('message', 3)],
     'condemn-attachments': [1_000, uuid('message', 1), 200, 5, 5, null],
     'bury-attachments': [[uuid('message', 1)]],
+    'channels-by-id': [reader, [channelId, uuid('channel', 1)], true, true],
+    search: [reader, '%памятник%', null, null, null, null, 21],
+    stats: [channelId, 49_000],
   };
   it.each(Object.entries(cases))('%s', async (name, values) => {
     const plan = await planOf(statement(name), values);
@@ -80,6 +83,31 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
   it('a header and unread counts read positions from the index alone', async () => {
     expect(await planOf(statement('header'), [channelId, 3])).toMatch(/Index Only Scan using messages_pkey/);
     expect(await planOf(statement('unread'), [reader, [channelId]])).toMatch(/Index Only Scan using messages_pkey/);
+  });
+
+  it('[SRCH-9] a search asks the index for its words, whichever way it is planned', async () => {
+    const { text } = statement('search');
+    for (const word of ['%памятник%', '%会議は十%', '%会議 十時%']) {
+      expect(await planOf({ text }, [reader, word, null, null, null, null, 21])).toMatch(/messages_body_trgm_index/);
+    }
+    // The plan for any word, which Postgres may keep after some calls.
+    const generic = await fixture.sql(`explain (generic_plan, costs off) ${text}`);
+    expect(JSON.stringify(generic)).toMatch(/messages_body_trgm_index/);
+  });
+
+  it('[SRCH-22] browsing reads the public channels alone, and looks for words in their index', async () => {
+    await fixture.sql(`
+      insert into channels (id, kind, name, member_limit, created_at)
+      select gen_random_uuid(), case when i % 5 = 0 then 'public' else 'group' end, md5(i::text), 10, i
+      from generate_series(1, 50000) i`);
+    await fixture.sql('vacuum analyze channels');
+    const browse = statement('browse');
+    const all = await planOf(browse, [null, null, null, 21]);
+    const words = await planOf(browse, ['%needle%', null, null, 21]);
+    await fixture.sql('delete from channels where member_limit = 10');
+    for (const plan of [all, words]) expect(plan).not.toMatch(/Seq Scan on channels/);
+    expect(all).toMatch(/channels_public_/);
+    expect(words).toMatch(/channels_public_words_index/);
   });
 
   it('control: a whole read is seen', async () => {

@@ -1,8 +1,11 @@
 import {
   type Archive,
   archiveChannel,
+  type BrowseDeps,
+  browseChannels,
   type ChangeChannelDeps,
   type CreateDeps,
+  channelStats,
   createChannel,
   getChannel,
   type InviteDeps,
@@ -13,21 +16,23 @@ import {
   listChannels,
   muteChannel,
   type Presences,
+  type StatsDeps,
   type SummaryDeps,
   updateChannel,
   withPresence,
 } from '@parley/domain';
 import type { Cases } from '../context.ts';
 import { forCaller } from './for-caller.ts';
-import { notThereYet } from './not-there-yet.ts';
 
 export type ChannelCaseDeps = Omit<
-  CreateDeps & SummaryDeps & ChangeChannelDeps & JoinDeps & InviteDeps,
+  CreateDeps & SummaryDeps & BrowseDeps & StatsDeps & ChangeChannelDeps & JoinDeps & InviteDeps,
   'ids' | 'archive'
 > & {
   readonly ids: CreateDeps['ids'] & JoinDeps['ids'];
   readonly archive: CreateDeps['archive'] &
     SummaryDeps['archive'] &
+    BrowseDeps['archive'] &
+    StatsDeps['archive'] &
     ChangeChannelDeps['archive'] &
     JoinDeps['archive'] &
     InviteDeps['archive'] &
@@ -55,6 +60,7 @@ export function channelCases(deps: ChannelCaseDeps) {
     'channel.leave': forCaller(leaveChannel(deps)),
     'channel.invite': forCaller(inviteToChannel(deps)),
     'channel.invitations': (caller) => deps.archive.invitations(caller.userId),
-    ...notThereYet('channel.browse', 'channel.stats'),
+    'channel.browse': forCaller(browseChannels(deps)),
+    'channel.stats': forCaller(channelStats(deps)),
   } satisfies Partial<Cases>;
 }

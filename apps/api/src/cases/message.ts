@@ -6,15 +6,16 @@ import {
   type PageDeps,
   pageMessages,
   readThread,
+  type SearchDeps,
   type SendDeps,
+  searchMessages,
   sendMessage,
   type ThreadDeps,
 } from '@parley/domain';
 import type { Cases } from '../context.ts';
 import { forCaller } from './for-caller.ts';
-import { notThereYet } from './not-there-yet.ts';
 
-export type MessageCaseDeps = SendDeps & PageDeps & ThreadDeps & AmendDeps;
+export type MessageCaseDeps = SendDeps & PageDeps & ThreadDeps & AmendDeps & SearchDeps;
 
 /** The procedures `message.*`. */
 export function messageCases(deps: MessageCaseDeps) {
@@ -25,6 +26,6 @@ export function messageCases(deps: MessageCaseDeps) {
     'message.page': forCaller(pageMessages(deps)),
     'message.thread': forCaller(readThread(deps)),
     'message.get': forCaller(getMessage(deps)),
-    ...notThereYet('message.search'),
+    'message.search': forCaller(searchMessages(deps)),
   } satisfies Partial<Cases>;
 }

@@ -1,9 +1,11 @@
 import {
   buildBatch,
+  type ChannelSets,
   type Clock,
   type DrainLog,
   type DrainResult,
   type DrainStore,
+  ENTRY_KINDS,
   type EpochLedger,
   type Hole,
   halvesOf,
@@ -22,6 +24,7 @@ export interface DrainParts {
   readonly log: DrainLog;
   readonly store: DrainStore;
   readonly ledger: EpochLedger;
+  readonly sets: ChannelSets;
   readonly clock: Clock;
   readonly metrics: DrainMetrics;
   readonly logger: Log;
@@ -111,7 +114,14 @@ export class LaneWriter {
 
   async #settle(entries: readonly WritableEntry[], holes: readonly Hole[]): Promise<number> {
     const settlements = settlementsOf(entries, holes);
+    // Before anybody hears that it is persisted: who reads then must not find his set as it was.
+    await this.#parts.sets.changed([...new Set(entries.flatMap(movedUser))]);
     await Promise.all(settlements.map((settlement) => this.#parts.log.settle(settlement)));
     return settlements.length;
   }
+}
+
+/** Who came to a channel or left it by this entry. */
+function movedUser(entry: WritableEntry): string[] {
+  return entry.type === 'member' && entry.kind !== ENTRY_KINDS.updated ? [entry.payload.userId] : [];
 }

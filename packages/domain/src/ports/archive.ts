@@ -1,5 +1,8 @@
 import type { Channel, ChannelKind, Member, Position, Role, User } from '@parley/protocol';
+import type { AsOf } from '../copy-keys.ts';
 import type { StoredMessage } from '../message-state.ts';
+import type { OwnChannel } from './copies.ts';
+import type { Finding } from './finding.ts';
 
 /** An entry that is no message. `kind` is an entry kind of `log-line.ts`, or `s` superseded, `x` rejected. */
 export interface StoredChange {
@@ -42,6 +45,21 @@ export interface ChannelRow {
   readonly head: Position | null;
   readonly lastMessage: StoredMessage | null;
   readonly members: readonly User[];
+  readonly asOf: AsOf;
+  /** Where it was asked to count them. */
+  readonly counts: Counts | null;
+}
+
+/** Messages after a user's read cursor, and those among them that mention him. */
+export interface Counts {
+  readonly unread: number;
+  readonly mentions: number;
+}
+
+/** Rows, and (where it was asked for) the whole set of the user's channels; null also where it is too large to keep. */
+export interface ChannelRows {
+  readonly items: ChannelRow[];
+  readonly own: readonly OwnChannel[] | null;
 }
 
 export interface NewChannel {
@@ -76,7 +94,7 @@ export interface Invitation {
 }
 
 /** Postgres, as the api reads and writes it. Every method is one statement unless it says otherwise. */
-export interface Archive {
+export interface Archive extends Finding {
   upsertUser(claims: Claims): Promise<User>;
   /** In no order; unknown ids are left out. */
   users(userIds: readonly string[]): Promise<User[]>;
@@ -89,19 +107,24 @@ export interface Archive {
   createChannel(
     channel: NewChannel,
   ): Promise<{ channel: Channel; created: boolean } | { unknown: string[] } | { deleted: true }>;
-  /** Newest activity first, by keyset. */
+  /** Newest activity first, by keyset. The first page comes with the whole set. */
   channelsOf(
     userId: string,
     page: { cursor: string | null; limit: number },
-  ): Promise<{ items: ChannelRow[]; nextCursor: string | null }>;
+  ): Promise<ChannelRows & { nextCursor: string | null }>;
+  /** These of the user's channels, in no order. `count`: with what is unread, `withSet`: with the whole set. */
+  channelsById(
+    userId: string,
+    wanted: { channelIds: readonly string[]; count: boolean; withSet: boolean },
+  ): Promise<ChannelRows>;
   /** Null when there is no such channel or the user is no member. */
   channel(channelId: string, userId: string): Promise<ChannelRow | null>;
   /** Messages after the user's read cursor, and those that mention him, by channel: for channels whose header is not loaded. */
-  unread(userId: string, channelIds: readonly string[]): Promise<Map<string, { unread: number; mentions: number }>>;
+  unread(userId: string, channelIds: readonly string[]): Promise<Map<string, Counts>>;
   members(
     channelId: string,
     page: { cursor: string | null; limit: number },
-  ): Promise<{ items: Member[]; nextCursor: string | null }>;
+  ): Promise<{ items: Member[]; nextCursor: string | null; asOf: AsOf | null }>;
   membersById(channelId: string, userIds: readonly string[]): Promise<Member[]>;
   /** Members whose cursors are at or after a position, without one of them; the times are when they moved last. */
   receipts(

@@ -8,6 +8,8 @@ export interface ChannelView {
   readonly head: LogPlace;
   /** The newest position of all, null when the channel never had an entry. */
   readonly headPosition: Position | null;
+  /** The newest position before this epoch; null: the channel began in it. Absent where that is not known. */
+  readonly base?: Position | null;
   /** Everything of this epoch up to this n is settled in Postgres. */
   readonly persistedN: number;
   /**

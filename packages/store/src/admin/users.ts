@@ -1,5 +1,5 @@
-import type { AdminStore } from '@parley/domain';
-import { type Keyset, pageOf, readCursor } from '../archive/keyset.ts';
+import type { AdminStore, Keyset } from '@parley/domain';
+import { pageOf, readCursor } from '../archive/keyset.ts';
 import { literalPattern } from '../archive/patterns.ts';
 import type { Database } from '../database.ts';
 import { statement } from '../statement.ts';

@@ -1,13 +1,14 @@
-import { type Archive, Failure, type NewChannel, RANKS } from '@parley/domain';
+import { type Archive, type Counts, Failure, type NewChannel, RANKS } from '@parley/domain';
 import type { Database } from '../database.ts';
 import { StatementError } from '../database-failure.ts';
 import { statement } from '../statement.ts';
 import { type PageQuery, pageOf, readCursor } from './keyset.ts';
-import { type ChannelColumns, type ChannelRowColumns, channelOf, channelRowOf } from './rows.ts';
+import { type ChannelColumns, type ChannelRowColumns, channelOf, channelRowOf, ownOf } from './rows.ts';
 
 const CREATE_CHANNEL = statement('create-channel');
 const CHANNEL_LIST = statement('channel-list');
 const CHANNEL = statement('channel');
+const CHANNELS_BY_ID = statement('channels-by-id');
 const UNREAD = statement('unread');
 
 const MEMBER_LIMIT_CHECK = 'channels_member_limit_check';
@@ -19,29 +20,33 @@ type CreatedRow =
   | { readonly channel: null; readonly created: false; readonly unknown: string[]; readonly deleted: false }
   | { readonly channel: null; readonly created: false; readonly unknown: null; readonly deleted: true };
 
+type Part = Pick<Archive, 'createChannel' | 'channelsOf' | 'channelsById' | 'channel' | 'unread'>;
+
 /** Channels, as a member sees them. */
-export function channels(database: Database): Pick<Archive, 'createChannel' | 'channelsOf' | 'channel' | 'unread'> {
+export function channels(database: Database): Part {
   return {
     createChannel: (channel) => createChannel(database, channel),
     channelsOf: async (userId, { cursor, limit }: PageQuery) => {
       const from = cursor === null ? null : readCursor(cursor);
       const values = [userId, from?.at ?? null, from?.id ?? null, limit + 1];
       const rows = await database.query<ChannelRowColumns>(CHANNEL_LIST, values);
-      return pageOf(rows, limit, {
+      const page = pageOf(rows, limit, {
         item: channelRowOf,
         keyset: (row) => ({ at: row.active_at, id: row.channel.id }),
       });
+      return { ...page, own: from ? null : ownOf(rows) };
+    },
+    channelsById: async (userId, { channelIds, count, withSet }) => {
+      const rows = await database.query<ChannelRowColumns>(CHANNELS_BY_ID, [userId, channelIds, count, withSet]);
+      return { items: rows.map(channelRowOf), own: withSet && rows.length > 0 ? ownOf(rows) : null };
     },
     channel: async (channelId, userId) => {
       const [row] = await database.query<ChannelRowColumns>(CHANNEL, [channelId, userId]);
       return row ? channelRowOf(row) : null;
     },
     unread: async (userId, channelIds) => {
-      const rows = await database.query<{ channel_id: string; unread: number; mentions: number }>(UNREAD, [
-        userId,
-        channelIds,
-      ]);
-      return new Map(rows.map(({ channel_id, unread, mentions }) => [channel_id, { unread, mentions }]));
+      const rows = await database.query<{ channel_id: string; counts: Counts }>(UNREAD, [userId, channelIds]);
+      return new Map(rows.map(({ channel_id, counts }) => [channel_id, counts]));
     },
   };
 }

@@ -14,6 +14,11 @@ interface MemberRow {
   readonly member: MemberColumns;
 }
 
+interface PageRow extends MemberRow {
+  readonly epoch: number;
+  readonly version: number;
+}
+
 interface ReceiptRow {
   readonly user_id: string;
   readonly delivered_at: number | null;
@@ -26,11 +31,13 @@ export function members(database: Database): Pick<Archive, 'members' | 'membersB
     members: async (channelId, { cursor, limit }: PageQuery) => {
       const from = cursor === null ? null : readCursor(cursor);
       const values = [channelId, from?.at ?? null, from?.id ?? null, limit + 1];
-      const rows = await database.query<MemberRow>(MEMBERS, values);
-      return pageOf(rows, limit, {
+      const rows = await database.query<PageRow>(MEMBERS, values);
+      const [first] = rows;
+      const page = pageOf(rows, limit, {
         item: (row) => memberOf(row.member),
         keyset: ({ member }) => ({ at: member.joined_at, id: member.user.id }),
       });
+      return { ...page, asOf: first ? { epoch: first.epoch, version: first.version } : null };
     },
     membersById: async (channelId, userIds) => {
       const rows = await database.query<MemberRow>(MEMBERS_BY_ID, [channelId, userIds]);

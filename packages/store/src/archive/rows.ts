@@ -1,6 +1,8 @@
 import {
   type ChannelRow,
+  type Counts,
   NO_REACTORS,
+  type OwnChannel,
   type Reactors,
   reactionsOf,
   roleOf,
@@ -82,6 +84,11 @@ export interface ChannelRowColumns {
   readonly head: { readonly epoch: number; readonly n: number } | null;
   readonly last_message: MessageColumns | null;
   readonly members: readonly UserColumns[];
+  readonly epoch: number;
+  readonly version: number;
+  readonly counts: Counts | null;
+  /** On the first row, where it was asked for: `[id, created_at, muted_until]` of all channels of the user. */
+  readonly own: readonly [id: string, createdAt: number, mutedUntil: number | null][] | null;
 }
 
 /** A user as Postgres knows him: presence is somebody else's to add. */
@@ -170,5 +177,14 @@ export function channelRowOf(row: ChannelRowColumns): ChannelRow {
     head: row.head && formatPosition(row.head),
     lastMessage: row.last_message && messageOf(row.last_message),
     members: row.members.map(userOf),
+    asOf: { epoch: row.epoch, version: row.version },
+    counts: row.counts,
   };
+}
+
+/** The set that the first row carries. Who has no row is in no channel. */
+export function ownOf(rows: readonly ChannelRowColumns[]): OwnChannel[] | null {
+  const [first] = rows;
+  if (!first) return [];
+  return first.own?.map(([id, createdAt, mutedUntil]) => ({ id, createdAt, mutedUntil })) ?? null;
 }

@@ -22,7 +22,13 @@ select
       limit 8
     ) first
     join users u on u.id = first.user_id
-  ) as members
+  ) as members,
+  -- What the row is true for: every opening of an epoch moves all partitions.
+  (select min(epoch) from log_partition) as epoch, c.version,
+  case when cm.count_unread then
+    -- include unread-counts
+  end as counts,
+  case when row_number() over (order by cm.active_at desc, cm.channel_id desc) = 1 then (select channels from own) end as own
 from page cm
 join channels c on c.id = cm.channel_id
 -- include read-to

@@ -1,6 +1,7 @@
 select
   -- include member-json
-  as member
+  as member,
+  (select min(epoch) from log_partition) as epoch, (select version from channels where id = $1) as version
 from (
   select *
   from channel_members

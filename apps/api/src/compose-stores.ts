@@ -1,0 +1,125 @@
+import {
+  cachedArchive,
+  cachedDirectory,
+  cachesOff,
+  close,
+  connect,
+  createConnection,
+  createKeys,
+  createSilence,
+  Epochs,
+  HeaderLoad,
+  LogMemory,
+  LogStore,
+  ReadThrough,
+  RedisBroker,
+  RedisChannelViews,
+  RedisMessageLog,
+  RedisTickets,
+  ReplicaWait,
+} from '@parley/cache';
+import { createDoorbell, createThumbnails, queuePrefix } from '@parley/queue';
+import { type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
+import { openStore } from '@parley/store';
+import { LiveSessions } from './auth/live-sessions.ts';
+import { Standings } from './auth/standings.ts';
+import { createEphemeralParts } from './ephemeral/ephemeral-parts.ts';
+import { createFileParts } from './files/file-parts.ts';
+import { forgetErased } from './forget-erased.ts';
+import { createStoreBreaker, guardPort } from './guard-port.ts';
+import { EverybodySubscription } from './hub/everybody-subscription.ts';
+import { createHub, type Hub } from './hub/hub.ts';
+import { openLimits } from './limits.ts';
+import { measureLog, refuseWhenFull } from './log-layers.ts';
+import type { ApiSettings } from './settings.ts';
+import { watchStore } from './store-watch.ts';
+import { acknowledgeFirst } from './unsafe-log.ts';
+
+export interface ComposeOptions {
+  readonly settings: ApiSettings;
+  readonly listen: { readonly port: number; readonly host: string; readonly reusePort: boolean };
+  /** How many threads share the process's limits. */
+  readonly threads: number;
+  /** What the threads count together, and which of them this one is; by default it is the only one. */
+  readonly shared?: { readonly connections: SharedArrayBuffer; readonly slot: number };
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export type Stores = ReturnType<typeof openStores>;
+
+/** The stores, what carries publications, and in which order they start. */
+export function openStores({ settings, threads, log, metrics }: ComposeOptions) {
+  const announce: Hub['announce'] = (event) => hub.announce(event);
+  const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
+  const store = openStore(settings, { name: 'parley-api', log });
+  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
+  const postgres = guardPort(store.archive, breaker);
+  const people = guardPort(store.directory, breaker);
+  const standings = new Standings({ directory: people, log, clock: systemClock });
+  const live = new LiveSessions({ standings, log });
+  const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
+  const redis = {
+    log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
+    cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, log }),
+    subscriber: createConnection({ url: logUrl, kind: 'subscriber', log }),
+  };
+  watch.log.follow(redis.log);
+  watch.cache.follow(redis.cache);
+  const keys = createKeys(KEY_PREFIX);
+  const logStore = new LogStore({ redis: redis.log, onBreaker: watch.log.onBreaker });
+  const server = { url: logUrl, prefix: queuePrefix(KEY_PREFIX) };
+  const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
+  const thumbnails = createThumbnails({ server, log });
+  const files = createFileParts({ settings, attachments: guardPort(store.attachments, breaker), thumbnails, log });
+  const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
+  const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
+  const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
+  const views = new RedisChannelViews({ store: logStore, epochs, keys });
+  const copies = new ReadThrough({ redis: redis.cache, keys, off: cachesOff(settings), metrics });
+  const archive = cachedArchive(postgres, { copies, views });
+  const directory = cachedDirectory(people, { copies, profiles: archive });
+  const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
+  const memory = new LogMemory({ store: logStore, log });
+  const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
+  const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
+  const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
+  const limits = openLimits({
+    settings,
+    limiter: { redis: redis.cache, keys, threads, onBreaker: watch.cache.onBreaker },
+    store: logStore,
+    keys,
+    log,
+    metrics,
+  });
+  const tickets = new RedisTickets({ redis: redis.cache, keys });
+  const hub: Hub = createHub({
+    views,
+    archive,
+    log: messageLog,
+    clock: systemClock,
+    logger: log,
+    metrics,
+    sessions: live,
+    onErased: (userId) => forgetErased({ userId, copies, presences: ephemeral.presences }),
+  });
+  const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
+  hub.connect(broker);
+  const everybody = new EverybodySubscription({ broker, clock: systemClock, log, onHeard: () => live.suspect() });
+  const silence = createSilence({ store: logStore, keys, log: messageLog });
+  // Heads that were compared before came from the store that was lost.
+  redis.log.on('ready', () => void hub.compare());
+  const connections: Service[] = Object.entries(redis).map(([name, connection]) => ({
+    name: `redis ${name}`,
+    run: () => connect(connection),
+    stop: () => close(connection),
+  }));
+  const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
+  const carried = [copies, memory, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
+  const signals = [everybody, live, ...ephemeral.services];
+  const services: Service[] = [store, files.storage, ...connections, ...carried, ...signals];
+  const { limiter } = limits;
+  const accounts = { directory, standings, live, silence };
+  const carriers = { messageLog, limiter, tickets, hub, broker, doorbell, ephemeral, files };
+  return { store, archive, copies, redis, epochs, views, ...accounts, ...carriers, services };
+}
