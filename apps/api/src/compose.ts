@@ -4,7 +4,6 @@ import {
   connect,
   createConnection,
   createKeys,
-  createLimiter,
   Epochs,
   HeaderLoad,
   LogMemory,
@@ -12,6 +11,7 @@ import {
   RedisBroker,
   RedisChannelViews,
   RedisMessageLog,
+  RedisTickets,
   ReplicaWait,
 } from '@parley/cache';
 import { findChannel, listChannels, type UserHints, withPresence } from '@parley/domain';
@@ -31,6 +31,8 @@ import { createFileParts } from './files/file-parts.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
+import { limitCases } from './limit-layers.ts';
+import { openLimits } from './limits.ts';
 import { measureLog, refuseWhenFull } from './log-layers.ts';
 import { measureCases } from './measure-cases.ts';
 import { openPublicPort } from './open-public-port.ts';
@@ -84,6 +86,7 @@ export function composeThread(options: ComposeOptions): ApiThread {
     }),
     limiter: stores.limiter,
     presence: stores.ephemeral.sessions,
+    tickets: stores.tickets,
     graceMs: settings.TOKEN_GRACE_MS,
   };
   const answers = answersOf(options, stores);
@@ -135,7 +138,15 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
   const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
   const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
-  const limiter = createLimiter(settings, { redis: redis.cache, keys, threads, onBreaker: watch.cache.onBreaker });
+  const limits = openLimits({
+    settings,
+    limiter: { redis: redis.cache, keys, threads, onBreaker: watch.cache.onBreaker },
+    store: logStore,
+    keys,
+    log,
+    metrics,
+  });
+  const tickets = new RedisTickets({ redis: redis.cache, keys });
   const hub: Hub = createHub({ views, archive, log: messageLog, clock: systemClock, logger: log, metrics });
   const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
   hub.connect(broker);
@@ -147,9 +158,10 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     stop: () => close(connection),
   }));
   const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
-  const carried = [memory, doorbell, thumbnails, epochs, broker, hub];
-  const services = [store, files.storage, ...connections, ...carried, ...ephemeral.services];
-  const parts = { redis, epochs, views, messageLog, limiter, hub, broker, doorbell, ephemeral, files };
+  const carried = [memory, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
+  const services: Service[] = [store, files.storage, ...connections, ...carried, ...ephemeral.services];
+  const { limiter } = limits;
+  const parts = { redis, epochs, views, messageLog, limiter, tickets, hub, broker, doorbell, ephemeral, files };
   return { store, archive, ...parts, services };
 }
 
@@ -202,7 +214,7 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     invitations: (userId: string) => archive.invitations(userId),
   };
   return {
-    cases: measureCases(cases, metrics),
+    cases: measureCases(limitCases(cases, limiter), metrics),
     feeds: { channel: openChannelFeed(feedDeps), inbox: openInboxFeed(feedDeps) },
   };
 }

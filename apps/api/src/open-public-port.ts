@@ -9,9 +9,10 @@ import type { Context } from './context.ts';
 import { createFileRoutes, type FileRoutesDeps, isUpload } from './files/file-routes.ts';
 import { createFront } from './http/front.ts';
 import { createWebPage } from './http/web-page.ts';
+import { identifyByHttp, openHttpSession } from './http-sessions.ts';
 import { createPublicPort } from './public-port.ts';
 import { appRouter } from './router.ts';
-import { closingOf, openHttpSession, openSocketSession, type SessionDeps } from './sessions.ts';
+import { closingOf, openSocketSession, type SessionDeps } from './sessions.ts';
 import type { ApiSettings } from './settings.ts';
 
 interface OpenPortOptions {
@@ -27,6 +28,15 @@ interface OpenPortOptions {
 }
 
 const TRPC_PATH = '/trpc';
+/** What pages of allowed origins may say in the head of a request. */
+const ALLOWED_HEADERS = [
+  'authorization',
+  'content-type',
+  'x-parley-protocol',
+  'x-no-compression',
+  'trpc-accept',
+  'last-event-id',
+];
 const LINGER_MAX_MS = 5_000;
 const UPLOAD_WITHIN_MS = 10 * 60_000;
 const WEB_ROOT = fileURLToPath(new URL('../../web/dist', import.meta.url));
@@ -38,22 +48,27 @@ export function openPublicPort(options: OpenPortOptions): Service {
   const onError = createFailureReport(log, metrics);
   const bySocket = openSocketSession(sessions);
   const byHttp = openHttpSession(sessions);
+  const connections = Math.ceil(settings.MAX_CONNECTIONS / options.threads);
   const trpc = createHttpDoor({
     router: appRouter,
     path: TRPC_PATH,
     hosts,
+    origins,
+    allowedHeaders: ALLOWED_HEADERS,
+    maxStreams: connections,
+    compression: settings.COMPRESSION !== 'off',
     maxBodyBytes: FRAME_MAX_BYTES,
     maxBatchSize: BATCH_MAX_CALLS,
-    createContext: async ({ req, info }) => ({ ...answers, session: await byHttp(req, info.calls.length) }),
+    createContext: async (opening) => ({ ...answers, session: await byHttp(opening) }),
+    log,
+    metrics,
     onError,
   });
   const page = createWebPage(settings.WEB_ROOT ?? WEB_ROOT);
   const devToken = devTokensOf(settings, sessions.meet);
-  // A file costs as much as a call.
-  const files = createFileRoutes({ ...options.files, identify: (request) => byHttp(request, 1), origins, log });
+  const files = createFileRoutes({ ...options.files, identify: identifyByHttp(sessions), origins, log });
   const front = createFront({ hosts, trpc, files, devToken, healthy: options.healthy, page, log });
   const server = createPublicServer(front, { slow: { isSlow: isUpload, withinMs: UPLOAD_WITHIN_MS } });
-  const connections = Math.ceil(settings.MAX_CONNECTIONS / options.threads);
   const door = createSocketDoor({
     server,
     path: TRPC_PATH,
@@ -65,13 +80,13 @@ export function openPublicPort(options: OpenPortOptions): Service {
     unidentified: { code: CLOSE_CODES.AUTH_TIMEOUT, reason: 'no token in time' },
     slowCode: CLOSE_CODES.SLOW,
     limits: { connections, callsPerFrame: BATCH_MAX_CALLS, feeds: BATCH_MAX_CALLS, frameMaxBytes: FRAME_MAX_BYTES },
-    // A client that has nowhere else to go keeps its socket: where the window is short, so is the wait for it.
-    drain: { windowMs: settings.DRAIN_WINDOW_MS, lingerMs: Math.min(LINGER_MAX_MS, settings.DRAIN_WINDOW_MS) },
     log,
     metrics,
     onError,
   });
-  return createPublicPort({ server, door, listen });
+  // A client that has nowhere else to go keeps its socket: where the window is short, so is the wait for it.
+  const drain = { windowMs: settings.DRAIN_WINDOW_MS, lingerMs: Math.min(LINGER_MAX_MS, settings.DRAIN_WINDOW_MS) };
+  return createPublicPort({ server, door, http: trpc, drain, listen });
 }
 
 /** Null without `DEV_TOKENS`. The user is there at once, so that others can write to him. */

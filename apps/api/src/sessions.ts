@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import { Failure, type Limiter, type PresenceSessions } from '@parley/domain';
+import { Failure, type Limiter, type PresenceSessions, type TicketHolder, type Tickets } from '@parley/domain';
 import { CLOSE_CODES } from '@parley/protocol';
 import type { Closing, Connection, Opening } from '@parley/transport';
 import { LiveSession } from './auth/live-session.ts';
@@ -8,7 +7,7 @@ import type { Session } from './context.ts';
 import { checkProtocol } from './protocol-version.ts';
 import type { UserConnections } from './user-connections.ts';
 
-/** What both kinds of session stand on. */
+/** What every kind of session stands on. */
 export interface SessionDeps {
   readonly verify: VerifyToken;
   /** Makes sure that the user has a row. */
@@ -16,6 +15,7 @@ export interface SessionDeps {
   readonly connections: UserConnections;
   readonly limiter: Limiter;
   readonly presence: Pick<PresenceSessions, 'begin'>;
+  readonly tickets: Tickets;
   readonly graceMs: number;
 }
 
@@ -24,63 +24,65 @@ export function openSocketSession(deps: SessionDeps) {
   return async ({ connection, connectionParams }: Opening): Promise<Session> => {
     checkProtocol(connectionParams?.protocol);
     const principal = await welcome(deps, connectionParams?.token);
-    const leave = deps.connections.enter(principal.userId);
-    if (!leave) throw new Failure('RATE_LIMITED', 'too many connections', { retryAfterMs: 5_000 });
+    const leave = enter(deps, principal.userId);
     const live = new LiveSession(principal, {
       verify: deps.verify,
       graceMs: deps.graceMs,
       onExpired: () => connection.close(CLOSE_CODES.TOKEN_EXPIRED, 'token expired'),
     });
-    const end = deps.presence.begin(principal.userId);
     connection.onClose(() => {
       leave();
-      end();
       live[Symbol.dispose]();
     });
     connection.setIdentity({ userId: principal.userId, ...(principal.sid !== null && { sid: principal.sid }) });
     live.run();
-    return socketSession(live, connection);
+    return socketSession(deps, { live, connection, sid: principal.sid });
   };
 }
 
-function socketSession(live: LiveSession, connection: Connection): Session {
+interface SocketParts {
+  readonly live: LiveSession;
+  readonly connection: Connection;
+  readonly sid: string | null;
+}
+
+function socketSession(deps: SessionDeps, { live, connection, sid }: SocketParts): Session {
   return {
     userId: live.userId,
     name: live.name,
     gate: connection.gate,
     holdFeed: () => connection.holdFeed(),
     refresh: (token) => live.refresh(token),
-    ticket: noTicket,
+    ticket: () => issueTicket(deps, { userId: live.userId, name: live.name, sid, expiresAt: live.expiresAt }),
   };
 }
 
-/** Who asks over HTTP: each request says it anew, and is charged for every call in it. */
-export function openHttpSession(deps: SessionDeps) {
-  return async (request: IncomingMessage, calls: number): Promise<Session> => {
-    checkProtocol(request.headers['x-parley-protocol']);
-    const [scheme = '', token] = (request.headers.authorization ?? '').split(' ');
-    const principal = await welcome(deps, scheme.toLowerCase() === 'bearer' ? token : undefined);
-    const { userId, name } = principal;
-    const taken = await Promise.all(Array.from({ length: calls }, () => deps.limiter.take('http.query', userId)));
-    const refused = taken.find(({ allowed }) => !allowed);
-    if (refused) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs: refused.retryAfterMs });
-    return { userId, name, refresh: (newer) => checkNewer(deps.verify, userId, newer), ticket: noTicket };
-  };
-}
-
-const noTicket = () => Promise.reject(new Failure('UNAVAILABLE', 'not there yet'));
-
-async function welcome({ verify, meet }: SessionDeps, token: string | undefined): Promise<Principal> {
+/** Checks a token, and makes sure that its user is known. */
+export async function welcome({ verify, meet }: SessionDeps, token: string | undefined): Promise<Principal> {
   const principal = await verify(token ?? '');
   await meet(principal);
   return principal;
 }
 
-/** There is no connection to extend, but the answer is the same. */
-async function checkNewer(verify: VerifyToken, userId: string, token: string): Promise<{ expiresAt: number }> {
-  const principal = await verify(token);
-  if (principal.userId !== userId) throw new Failure('UNAUTHENTICATED', 'the token is of another user');
-  return { expiresAt: principal.expiresAt };
+/** Counts one more connection of the user, who is there meanwhile, and gives the function that counts it off. */
+export function enter(
+  { connections, presence }: Pick<SessionDeps, 'connections' | 'presence'>,
+  userId: string,
+): () => void {
+  const leave = connections.enter(userId);
+  if (!leave) throw new Failure('RATE_LIMITED', 'too many connections', { retryAfterMs: 5_000 });
+  const end = presence.begin(userId);
+  return () => {
+    leave();
+    end();
+  };
+}
+
+/** A ticket for who holds a valid token. */
+export async function issueTicket(deps: Pick<SessionDeps, 'limiter' | 'tickets'>, holder: TicketHolder) {
+  const { allowed, retryAfterMs } = await deps.limiter.take('session.ticket', holder.userId);
+  if (!allowed) throw new Failure('RATE_LIMITED', 'too many tickets', { retryAfterMs });
+  return deps.tickets.issue(holder);
 }
 
 /** How a socket is closed that was not let in: by the code the client knows whether to come back. */

@@ -40,8 +40,17 @@ export const apiSettings = {
   DEV_TOKENS: setting(bool(), false, 'serve POST /dev/token, which makes anybody on this machine any user'),
   ALLOWED_HOSTS: setting(list(), [], 'host names that browsers may use, with commas; empty: any'),
   ALLOWED_ORIGINS: setting(list(), [], 'origins of pages that may connect, with commas; empty: the same host'),
-  MAX_CONNECTIONS: setting(integer({ min: 1 }), 10_000, 'connections of this process'),
-  CONNECTIONS_PER_USER: setting(integer({ min: 1 }), 10, 'connections of one user to this process'),
+  MAX_CONNECTIONS: setting(integer({ min: 1 }), 10_000, 'connections of this process: sockets, and as many streams'),
+  CONNECTIONS_PER_USER: setting(
+    integer({ min: 1 }),
+    10,
+    'connections of one user to this process, sockets and streams',
+  ),
+  COMPRESSION: setting(
+    oneOf(['off', 'shared']),
+    'shared',
+    'shared: answers over HTTP above 1,024 bytes are compressed for clients that take it; frames of sockets and streams never are',
+  ),
   MAX_CHANNEL_MEMBERS: setting(integer({ min: 2, max: 10_000 }), 100, 'members of a channel'),
   DRAIN_WINDOW_MS: setting(integer({ min: 0 }), 20_000, 'how long clients are asked, one by one, to connect elsewhere'),
   DRAIN_DELAY_MS: setting(

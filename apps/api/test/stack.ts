@@ -67,6 +67,8 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
     DEV_TOKENS: 'true',
     DRAIN_WINDOW_MS: '0',
     LOG_LEVEL: 'silent',
+    // Exact counts are what tests are about, however busy this machine is.
+    ADAPTIVE_LIMITS_ENABLED: 'false',
     ...env,
   };
   const settings = readApiSettings(all);
@@ -111,7 +113,7 @@ export async function startStack(env: Record<string, string> = {}): Promise<Stac
         ],
       }),
     startWorker: async () => {
-      clients.use(await startWorker(all));
+      clients.use(await startApp('worker', all));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -153,8 +155,17 @@ export function connectAs({ url, name, token, protocol }: ConnectOptions): Chatt
   };
 }
 
-async function startWorker(env: Record<string, string>): Promise<AsyncDisposable> {
-  const child = spawn(process.execPath, ['--conditions=@parley/source', 'apps/worker/src/main.ts'], {
+/** An app as a process of its own, next to the stack. */
+export interface AppProcess extends AsyncDisposable {
+  /** SIGKILL: nothing is flushed, nothing is said. */
+  kill(): Promise<void>;
+  /** SIGTERM, and waits for the drain to end. */
+  stop(): Promise<void>;
+}
+
+/** Starts an app and resolves when it says that it is ready. */
+export async function startApp(name: 'api' | 'worker', env: Record<string, string>): Promise<AppProcess> {
+  const child = spawn(process.execPath, ['--conditions=@parley/source', `apps/${name}/src/main.ts`], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -165,16 +176,20 @@ async function startWorker(env: Record<string, string>): Promise<AsyncDisposable
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      if (/^working on/m.test(output)) resolve();
+      if (/^(working|listening) on/m.test(output)) resolve();
     });
-    child.once('exit', (code) => reject(new Error(`the worker ended with ${code}:\n${output}`)));
+    child.once('exit', (code) => reject(new Error(`the ${name} ended with ${code}:\n${output}`)));
   });
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    await exit;
+  };
   return {
-    [Symbol.asyncDispose]: async () => {
-      const exit = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exit;
-    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    [Symbol.asyncDispose]: () => end('SIGTERM'),
   };
 }
 

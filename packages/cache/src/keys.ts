@@ -30,13 +30,15 @@
  *
  * | key | type | content |
  * |---|---|---|
- * | `parley:limit:<limit>:<user>` | string, TTL | GCRA: when the allowance is full again, milliseconds |
  * | `parley:presence:<user>` | hash, 24 h | `n:<node>` = until when that node holds him · `s` chosen status · `t` his text · `l` last seen |
  * | `parley:seen` | sorted set, 24 h | users by when they were seen last, until Postgres has it and their presence is tidied up |
  * | `parley:presence` | pub/sub | changes of presence of all users, an array |
  * | `parley:typing:{<channel>}` | pub/sub | who types in a channel |
  * | `parley:typing:{<channel>}:<user>` | string, 3 s | he types: when it was published last, and how far he had read |
  * | `parley:node:<node>` | pub/sub | a broker listens to itself |
+ * | `parley:limit:<limit>:<user>` | string, TTL | GCRA, for sends: when the allowance is full again, milliseconds |
+ * | `parley:calls:<limit>:<user>` | hash, TTL | sliding windows: calls by number of the cell (time / width), of the last 61 cells |
+ * | `parley:ticket:<SHA-256>` | string, 30 s | whom a ticket lets in: JSON. The ticket itself is not kept |
  */
 import { type Limit, PARTITIONS, partitionOf } from '@parley/domain';
 import { hashTag } from './hash-tags.ts';
@@ -54,6 +56,8 @@ export interface Keys {
   readonly seen: string;
   /** The topic; what its users said last has keys behind it, in the same slot. */
   typing(channelId: string): string;
+  calls(limit: Limit, userId: string): string;
+  ticket(hash: string): string;
 }
 
 export function createKeys(prefix: string): Keys {
@@ -73,6 +77,8 @@ export function createKeys(prefix: string): Keys {
     presence: `${prefix}:presence`,
     seen: `${prefix}:seen`,
     typing: (channelId) => `${prefix}:typing:{${channelId}}`,
+    calls: (limit, userId) => `${prefix}:calls:${limit}:${userId}`,
+    ticket: (hash) => `${prefix}:ticket:${hash}`,
   };
 }
 

@@ -1,20 +1,21 @@
 import type { Clock } from '@parley/runtime';
+import type { Allowance, Rate, Span } from './allowances.ts';
+import { rememberedMs, SpanCells } from './span-cells.ts';
 
-/** How often something may be done: one call costs `costMs` of time, a full allowance holds `burst` calls. */
-export interface Allowance {
-  readonly costMs: number;
-  readonly burst: number;
-}
-
-/** Users that one thread keeps in mind; above it the full allowances are dropped. */
+/** Users that one thread keeps in mind; above it those are dropped who have all of their allowance again. */
 const MAX_KEYS = 10_000;
 
-/** GCRA in memory, with this thread's share of each allowance. */
+interface Bucket {
+  /** When nothing of it needs to be known any more; of a rate, when the allowance is full again. */
+  idleAt: number;
+  readonly cells: SpanCells | null;
+}
+
+/** Limits in memory, with this thread's share of each allowance. */
 export class LocalBuckets {
   readonly #threads: number;
   readonly #clock: Clock;
-  /** When each key's allowance is full again. */
-  readonly #fullAt = new Map<string, number>();
+  readonly #buckets = new Map<string, Bucket>();
 
   constructor(threads: number, clock: Clock) {
     this.#threads = threads;
@@ -23,25 +24,45 @@ export class LocalBuckets {
 
   /** Keys that are kept. */
   get size(): number {
-    return this.#fullAt.size;
+    return this.#buckets.size;
   }
 
-  /** 0: allowed and counted. Otherwise how long until the same call is allowed. */
-  take(key: string, { costMs, burst }: Allowance): number {
+  /** 0: allowed and counted. Otherwise how long until the same calls are allowed. */
+  take(key: string, allowance: Allowance, calls = 1): number {
     const now = this.#clock.now();
+    return allowance.type === 'span'
+      ? this.#count(key, allowance, { now, calls })
+      : this.#spend(key, allowance, { now, calls });
+  }
+
+  #spend(key: string, { costMs, burst }: Rate, { now, calls }: { now: number; calls: number }): number {
     const cost = costMs * this.#threads;
-    const held = Math.max(1, Math.floor(burst / this.#threads));
-    const full = Math.max(this.#fullAt.get(key) ?? 0, now) + cost;
-    const waitMs = Math.ceil(full - held * cost - now);
+    const full = Math.max(this.#buckets.get(key)?.idleAt ?? 0, now) + cost * calls;
+    const waitMs = Math.ceil(full - this.#share(burst) * cost - now);
     if (waitMs > 0) return waitMs;
-    if (this.#fullAt.size >= MAX_KEYS) this.#forget(now);
-    this.#fullAt.set(key, full);
+    this.#keep(key, { idleAt: full, cells: null }, now);
     return 0;
   }
 
+  #count(key: string, span: Span, { now, calls }: { now: number; calls: number }): number {
+    const cells = this.#buckets.get(key)?.cells ?? new SpanCells();
+    const waitMs = cells.take({ ...span, calls: this.#share(span.calls) }, now, calls);
+    if (waitMs === 0) this.#keep(key, { idleAt: now + rememberedMs(span.spanMs), cells }, now);
+    return waitMs;
+  }
+
+  #share(calls: number): number {
+    return Math.max(1, Math.floor(calls / this.#threads));
+  }
+
+  #keep(key: string, bucket: Bucket, now: number): void {
+    if (this.#buckets.size >= MAX_KEYS && !this.#buckets.has(key)) this.#forget(now);
+    this.#buckets.set(key, bucket);
+  }
+
   #forget(now: number): void {
-    for (const [key, fullAt] of this.#fullAt) if (fullAt <= now) this.#fullAt.delete(key);
+    for (const [key, { idleAt }] of this.#buckets) if (idleAt <= now) this.#buckets.delete(key);
     // A flood of different users: exactness goes before memory does.
-    if (this.#fullAt.size >= MAX_KEYS) this.#fullAt.clear();
+    if (this.#buckets.size >= MAX_KEYS) this.#buckets.clear();
   }
 }

@@ -1,8 +1,9 @@
 import { PRESENCE_MEMBERS_MAX, TYPING_TTL_MS } from '@parley/protocol';
-import { bool, integer, oneOf, setting, url } from '@parley/runtime';
+import { bool, integer, list, oneOf, setting, url } from '@parley/runtime';
 import * as z from 'zod';
 
 const redisUrl = () => url(['redis', 'rediss']);
+const calls = () => integer({ min: 1, max: 10_000_000 });
 
 /** The settings of everything Redis. */
 export const cacheSettings = {
@@ -69,17 +70,22 @@ export const cacheSettings = {
     'How long somebody counts as typing who does not say it again',
   ),
   RATE_LIMIT_ENABLED: setting(bool(), true, 'Whether users are limited at all'),
+  ADAPTIVE_LIMITS_ENABLED: setting(
+    bool(),
+    true,
+    'Whether limits shrink under load: by the event loop and the backlog; what users send last, and by the backlog alone',
+  ),
+  LIMIT_ALLOWLIST: setting(list(), [], 'Users (ids, or subjects of tokens, with commas) that have no limits'),
   SEND_RATE_PER_MINUTE: setting(
     integer({ min: 1, max: 1_000_000 }),
     60,
     'Messages a minute that a user may send for long',
   ),
   SEND_BURST: setting(integer({ min: 1, max: 1_000_000 }), 100, 'Messages that a user may send at once after a pause'),
-  CHANNEL_CREATES_PER_HOUR: setting(integer({ min: 1, max: 1_000_000 }), 5, 'Channels that a user may create an hour'),
-  CHANNEL_JOINS_PER_HOUR: setting(integer({ min: 1, max: 1_000_000 }), 20, 'Channels that a user may join an hour'),
-  HTTP_QUERIES_PER_HOUR: setting(
-    integer({ min: 1, max: 10_000_000 }),
-    1_000,
-    'HTTP queries that a user may make an hour',
-  ),
+  SEARCHES_PER_MINUTE: setting(calls(), 60, 'Searches that a user may make in any minute'),
+  CHANNEL_CREATES_PER_HOUR: setting(calls(), 5, 'Channels that a user may create in any hour'),
+  CHANNEL_JOINS_PER_HOUR: setting(calls(), 20, 'Channels that a user may join in any hour'),
+  ATTACHMENTS_PER_HOUR: setting(calls(), 100, 'Attachments that a user may begin in any hour'),
+  TICKETS_PER_HOUR: setting(calls(), 1_000, 'Tickets for SSE connections that a user may ask for in any hour'),
+  HTTP_QUERIES_PER_HOUR: setting(calls(), 1_000, 'HTTP calls that a user may make in any hour'),
 };

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Limiter } from '@parley/domain';
+import { type Limit, type Limiter, NO_LOAD } from '@parley/domain';
 import { type RedisServer, startRedis } from '@parley/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Allowance, type Allowances, allowancesOf, shrink } from '../src/allowances.ts';
+import { BacklogShare } from '../src/backlog-share.ts';
 import { close, connect, createConnection } from '../src/connections.ts';
+import { logKey } from '../src/keys.ts';
 import { createLimiter, RedisLimiter, unlimited } from '../src/limiter.ts';
 import { LocalBuckets } from '../src/local-buckets.ts';
+import { LogStore } from '../src/log-store.ts';
 import { keys, silent } from './rig.ts';
 
 let server: RedisServer;
@@ -21,24 +25,26 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
+const all = (allowance: Allowance): Allowances => {
+  const limits: Limit[] = ['message.send', 'message.search', 'channel.create', 'channel.join', 'attachment.create'];
+  const named = [...limits, 'session.ticket', 'http.query'].map((limit) => [limit, allowance]);
+  return Object.fromEntries(named);
+};
+const rate = (costMs: number, burst: number): Allowance => ({ type: 'rate', costMs, burst });
+const span = (spanMs: number, calls: number): Allowance => ({ type: 'span', spanMs, calls });
+const limiterOf = (allowance: Allowance) => new RedisLimiter({ redis, keys, limits: all(allowance) });
 /** One call costs `costMs`; ten may be made at once. */
-function limiter(costMs: number, burst = 10) {
-  const allowance = { costMs, burst };
-  const limits = {
-    'message.send': allowance,
-    'channel.create': allowance,
-    'channel.join': allowance,
-    'http.query': allowance,
-  };
-  return new RedisLimiter({ redis, keys, limits });
-}
+const limiter = (costMs: number, burst = 10) => limiterOf(rate(costMs, burst));
 
 const oneOfEach = {
   RATE_LIMIT_ENABLED: true,
   SEND_RATE_PER_MINUTE: 1,
   SEND_BURST: 1,
-  CHANNEL_JOINS_PER_HOUR: 20,
+  SEARCHES_PER_MINUTE: 1,
   CHANNEL_CREATES_PER_HOUR: 1,
+  CHANNEL_JOINS_PER_HOUR: 1,
+  ATTACHMENTS_PER_HOUR: 1,
+  TICKETS_PER_HOUR: 1,
   HTTP_QUERIES_PER_HOUR: 1,
 };
 
@@ -98,17 +104,14 @@ describe('limiter', () => {
 
   it('[DEG-61] without the cache store this thread counts by itself', async () => {
     const away = createConnection({ url: 'redis://127.0.0.1:1', kind: 'cache', timeoutMs: 100, log: silent });
-    const allowance = { costMs: 60_000, burst: 4 };
-    const limits = {
-      'message.send': allowance,
-      'channel.create': allowance,
-      'channel.join': allowance,
-      'http.query': allowance,
-    };
-    const of = new RedisLimiter({ redis: away, keys, limits, threads: 2 });
+    const of = new RedisLimiter({ redis: away, keys, limits: all(rate(60_000, 4)), threads: 2 });
     const verdicts = await takeMany(of, 20, randomUUID());
     expect(verdicts.filter((verdict) => verdict.allowed)).toHaveLength(2);
     expect(verdicts.at(-1)?.retryAfterMs).toBeGreaterThan(60_000);
+    const counted = new RedisLimiter({ redis: away, keys, limits: all(span(60_000, 4)), threads: 2 });
+    const spans = await takeMany(counted, 20, randomUUID());
+    expect(spans.filter((verdict) => verdict.allowed)).toHaveLength(2);
+    expect(spans.at(-1)?.retryAfterMs).toBeGreaterThan(59_000);
     await close(away);
   });
 
@@ -121,18 +124,40 @@ describe('limiter', () => {
     expect(await redis.info('commandstats')).not.toMatch(/evalsha/);
   });
 
-  it('the settings name every limit', async () => {
-    const of = createLimiter(
-      { ...oneOfEach, CHANNEL_JOINS_PER_HOUR: 20, CHANNEL_CREATES_PER_HOUR: 3, HTTP_QUERIES_PER_HOUR: 2 },
-      { redis, keys },
-    );
-    const userId = randomUUID();
-    const allowed = async (limit: 'channel.create' | 'http.query') => {
-      let count = 0;
-      while ((await of.take(limit, userId)).allowed) count++;
-      return count;
+  it('[LIMIT-107] each limit has a setting of its own', async () => {
+    const named = {
+      ...oneOfEach,
+      SEARCHES_PER_MINUTE: 2,
+      CHANNEL_CREATES_PER_HOUR: 3,
+      CHANNEL_JOINS_PER_HOUR: 4,
+      ATTACHMENTS_PER_HOUR: 5,
+      TICKETS_PER_HOUR: 6,
+      HTTP_QUERIES_PER_HOUR: 7,
     };
-    expect([await allowed('channel.create'), await allowed('http.query')]).toEqual([3, 2]);
+    const of = createLimiter(named, { redis, keys });
+    const userId = randomUUID();
+    const allowed: Record<string, number> = {};
+    for (const limit of Object.keys(allowancesOf(named)) as Limit[]) {
+      for (allowed[limit] = 0; (await of.take(limit, userId)).allowed; ) allowed[limit]++;
+    }
+    expect(allowed).toEqual({
+      'message.send': 1,
+      'message.search': 2,
+      'channel.create': 3,
+      'channel.join': 4,
+      'attachment.create': 5,
+      'session.ticket': 6,
+      'http.query': 7,
+    });
+  });
+
+  it('[LIMIT-108] users of the allowlist have no limits, without a round trip; others do', async () => {
+    const [bot, ann] = [randomUUID(), randomUUID()];
+    const of = createLimiter(oneOfEach, { redis, keys, exempt: new Set([bot]) });
+    await redis.config('RESETSTAT');
+    expect((await takeMany(of, 20, bot)).every((verdict) => verdict.allowed)).toBe(true);
+    expect(await redis.info('commandstats')).not.toMatch(/evalsha/);
+    expect((await takeMany(of, 2, ann)).map((verdict) => verdict.allowed)).toEqual([true, false]);
   });
 
   it('control: switched on, the same settings refuse', async () => {
@@ -141,12 +166,124 @@ describe('limiter', () => {
   });
 });
 
+/** Calls one after the other for some time; the times between which each allowed one was counted. */
+async function hammer(of: Limiter, forMs: number) {
+  const userId = randomUUID();
+  const allowed: { before: number; after: number }[] = [];
+  for (const end = performance.now() + forMs; performance.now() < end; ) {
+    const before = performance.now();
+    if ((await of.take('http.query', userId)).allowed) allowed.push({ before, after: performance.now() });
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  return allowed;
+}
+
+/** Whether some span held more calls than `most`, as far as can be said from outside. */
+function overfull(allowed: Awaited<ReturnType<typeof hammer>>, spanMs: number, most: number): boolean {
+  return allowed.some(({ before }, i) => (allowed[i + most]?.after ?? Number.POSITIVE_INFINITY) - before < spanMs);
+}
+
+describe('sliding windows', () => {
+  it('[LIMIT-100] no span holds more calls than it may, however they are spread', async () => {
+    const allowed = await hammer(limiterOf(span(600, 6)), 2_400);
+    expect(allowed.length).toBeGreaterThanOrEqual(12);
+    expect(overfull(allowed, 600, 6)).toBe(false);
+  });
+
+  it('[LIMIT-100] control: a rate with the same burst lets nearly twice as many through', async () => {
+    const allowed = await hammer(limiterOf(rate(100, 6)), 1_200);
+    expect(overfull(allowed, 600, 6)).toBe(true);
+  });
+
+  it('[LIMIT-101] a refusal says exactly when the same call is allowed', async () => {
+    const of = limiterOf(span(600, 2));
+    const userId = randomUUID();
+    for (let i = 0; i < 3; i++) {
+      const [, , refused] = await takeMany(of, 3, userId);
+      expect(refused?.allowed).toBe(false);
+      await new Promise((resolve) => setTimeout(resolve, (refused?.retryAfterMs ?? 0) + 2));
+      expect(await of.take('message.send', userId)).toMatchObject({ allowed: true });
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+  });
+
+  it('[LIMIT-102] several calls at once are taken whole or not at all', async () => {
+    const of = limiterOf(span(60_000, 10));
+    const userId = randomUUID();
+    expect(await of.take('http.query', userId, 7)).toMatchObject({ allowed: true });
+    expect(await of.take('http.query', userId, 4)).toMatchObject({ allowed: false });
+    expect(await of.take('http.query', userId, 3)).toMatchObject({ allowed: true });
+    expect(await of.take('http.query', userId)).toMatchObject({ allowed: false });
+    const more = await of.take('http.query', randomUUID(), 11);
+    expect(more.allowed).toBe(false);
+    expect(more.retryAfterMs).toBeGreaterThan(0);
+  });
+
+  it('[LIMIT-103] one user costs 61 numbers, whatever the limit, and goes away by himself', async () => {
+    const of = limiterOf(span(120, 1_000_000));
+    const userId = randomUUID();
+    for (const end = performance.now() + 400; performance.now() < end; ) await of.take('http.query', userId);
+    const key = keys.calls('http.query', userId);
+    expect(await redis.hlen(key)).toBeLessThanOrEqual(61);
+    expect(await redis.pttl(key)).toBeLessThanOrEqual(122);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await redis.exists(key)).toBe(0);
+  });
+
+  it('[LIMIT-113] under load a limit shrinks at once, and what was counted before counts', async () => {
+    let factors = NO_LOAD;
+    const of = new RedisLimiter({ redis, keys, limits: all(span(60_000, 10)), factors: () => factors });
+    const userId = randomUUID();
+    await takeMany(of, 4, userId);
+    factors = { sends: 1, calls: 0.5 };
+    expect((await takeMany(of, 2, userId)).map(({ allowed }) => allowed)).toEqual([true, false]);
+    factors = NO_LOAD;
+    expect((await takeMany(of, 6, userId)).map(({ allowed }) => allowed)).toEqual([...Array(5).fill(true), false]);
+  });
+
+  it('[LIMIT-113] shrunk allowances are never above the whole, never below one call', () => {
+    for (let factor = 0; factor <= 1.5; factor += 0.05) {
+      for (const whole of [1, 2, 5, 1_000]) {
+        const factors = { sends: factor, calls: factor };
+        const [counted, spent] = [shrink(span(1, whole), factors), shrink(rate(10, whole), factors)];
+        for (const calls of [counted.type === 'span' && counted.calls, spent.type === 'rate' && spent.burst]) {
+          expect(calls).toBeGreaterThanOrEqual(1);
+          expect(calls).toBeLessThanOrEqual(whole);
+        }
+        if (spent.type === 'rate') expect(spent.burst * spent.costMs).toBeCloseTo(10 * whole);
+      }
+    }
+  });
+});
+
+describe('backlog share', () => {
+  it('[LIMIT-114] is that of the fullest partition, and nothing while the store is away', async () => {
+    const log = createConnection({ url: server.url, kind: 'log', timeoutMs: 5_000, log: silent });
+    await connect(log, 10_000);
+    const store = new LogStore({ redis: log });
+    const share = new BacklogShare({ store, keys, backlogMaxEntries: 10, log: silent, everyMs: 5 });
+    const [one = '', two = ''] = keys.stems;
+    for (let i = 0; i < 4; i++) await redis.xadd(logKey(one), '*', 'l', 'x');
+    await redis.xadd(logKey(two), '*', 'l', 'x');
+    share.run();
+    await expect.poll(() => share.fullest).toBe(0.4);
+    await redis.del(logKey(one), logKey(two));
+    await expect.poll(() => share.fullest).toBe(0);
+    await redis.xadd(logKey(one), '*', 'l', 'x');
+    await expect.poll(() => share.fullest).toBe(0.1);
+    await close(log);
+    await expect.poll(() => share.fullest).toBe(0);
+    await share.stop();
+    await redis.del(logKey(one));
+  });
+});
+
 describe('local buckets', () => {
   const clock = { at: 1_000_000, now: () => clock.at, sleep: async () => undefined };
 
   it('refill as time goes by', () => {
     const buckets = new LocalBuckets(1, clock);
-    const allowance = { costMs: 100, burst: 2 };
+    const allowance = rate(100, 2);
     const take = () => buckets.take('ann', allowance);
     expect([take(), take(), take()]).toEqual([0, 0, 100]);
     clock.at += 60;
@@ -159,8 +296,41 @@ describe('local buckets', () => {
 
   it('a flood of different users does not grow without bound', () => {
     const buckets = new LocalBuckets(1, clock);
-    const allowance = { costMs: 100, burst: 1 };
+    const allowance = rate(100, 1);
     for (let i = 0; i < 100_000; i++) expect(buckets.take(`user ${i}`, allowance)).toBe(0);
+    expect(buckets.size).toBeLessThanOrEqual(10_000);
+  });
+
+  it('[LIMIT-104] spans in memory hold what they may, exactly as the store does: random calls', () => {
+    let seed = 7;
+    const random = () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+      return seed / 2 ** 31;
+    };
+    const buckets = new LocalBuckets(1, clock);
+    const allowance = { type: 'span', spanMs: 6_000, calls: 7 } as const;
+    const calls: number[] = [];
+    for (let i = 0; i < 5_000; i++) {
+      clock.at += Math.floor(random() ** 4 * 3_000);
+      const waitMs = buckets.take('carl', allowance);
+      if (waitMs > 0) {
+        // Not a millisecond sooner.
+        clock.at += waitMs - 1;
+        expect(buckets.take('carl', allowance)).toBe(1);
+        clock.at += 1;
+        expect(buckets.take('carl', allowance)).toBe(0);
+      }
+      calls.push(clock.at);
+      const held = calls.filter((at) => at > clock.at - 6_000);
+      expect(held.length).toBeLessThanOrEqual(7);
+      // Nobody waits for more than a cell longer than an exact count would make him.
+      if (waitMs > 0) expect(calls.filter((at) => at > clock.at - 6_101).length).toBeGreaterThan(7);
+    }
+  });
+
+  it('a flood of different users of a span does not grow without bound', () => {
+    const buckets = new LocalBuckets(1, clock);
+    for (let i = 0; i < 30_000; i++) expect(buckets.take(`user ${i}`, span(1_000, 1))).toBe(0);
     expect(buckets.size).toBeLessThanOrEqual(10_000);
   });
 });

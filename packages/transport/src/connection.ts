@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { systemClock } from '@parley/runtime';
 import type { WebSocket } from 'ws';
 import { closeSocket } from './close-socket.ts';
-import { createGate, type Gate } from './gate.ts';
+import { type Carrier, createGate, type Gate } from './gate.ts';
 import type { DoorLimits } from './limits.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -67,11 +67,19 @@ export class DoorConnection implements Connection {
     this.#limits = limits;
     this.#onIdentified = onIdentified;
     this.#frames = new TokenBucket(limits.frames, systemClock);
-    this.gate = createGate(socket, {
+    const carrier: Carrier = {
+      get waitingBytes() {
+        return socket.bufferedAmount;
+      },
+      get isOpen() {
+        return socket.readyState === socket.OPEN;
+      },
+      closeSlow: () => closeSocket(socket, slowCode, 'slow'),
+    };
+    this.gate = createGate(carrier, {
       highWaterBytes: limits.highWaterBytes,
       closeBytes: limits.slowBytes,
       closeAfterMs: limits.slowAfterMs,
-      closeCode: slowCode,
     });
   }
 

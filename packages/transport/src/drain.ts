@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from './connection.ts';
 
 interface DrainOptions {
   /** Over this time the clients are asked, one after the other, to connect anew. */
@@ -10,17 +9,24 @@ interface DrainOptions {
 
 export type { DrainOptions };
 
+/** How those who are connected are sent elsewhere. */
+interface Farewell<T> {
+  /** Asks one to connect anew. */
+  ask(connection: T): void;
+  /** Ends the connection of one who did not. */
+  end(connection: T): void;
+}
+
 const STEP_MS = 20;
-const RECONNECT = '{"id":null,"method":"reconnect"}';
-const RESTART_CODE = 1012;
 
 /**
  * Empties a door. All at once would be a storm of reconnects on the other nodes, so that the requests are spread evenly over the window.
  * The stock client opens its next socket before it leaves this one. Resolves when every connection is gone.
  */
-export async function emptyDoor(
-  open: { readonly size: number; values(): Iterable<Connection> },
+export async function emptyDoor<T>(
+  open: { readonly size: number; values(): Iterable<T> },
   options: DrainOptions,
+  { ask, end }: Farewell<T>,
 ): Promise<void> {
   const { windowMs, lingerMs = 5_000 } = options;
   const startedAt = Date.now();
@@ -28,12 +34,11 @@ export async function emptyDoor(
   let asked = 0;
   while (open.size > 0 && Date.now() - startedAt < windowMs + lingerMs) {
     const share = windowMs === 0 ? 1 : (Date.now() - startedAt) / windowMs;
-    for (const due = Math.ceil(share * everyone.length); asked < Math.min(due, everyone.length); asked++) {
-      const socket = everyone[asked]?.socket;
-      if (socket?.readyState === socket?.OPEN) socket?.send(RECONNECT);
-    }
+    const due = Math.min(Math.ceil(share * everyone.length), everyone.length);
+    for (const connection of everyone.slice(asked, due)) ask(connection);
+    asked = Math.max(asked, due);
     await sleep(STEP_MS);
   }
-  for (const connection of open.values()) connection.close(RESTART_CODE, 'restart');
+  for (const connection of open.values()) end(connection);
   while (open.size > 0) await sleep(STEP_MS);
 }

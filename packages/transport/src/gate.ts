@@ -1,6 +1,13 @@
 import { type Clock, systemClock } from '@parley/runtime';
-import type { WebSocket } from 'ws';
-import { closeSocket } from './close-socket.ts';
+
+/** What is written to: a socket, or an answer that does not end. */
+export interface Carrier {
+  /** Bytes that wait to be sent. */
+  readonly waitingBytes: number;
+  readonly isOpen: boolean;
+  /** Ends it because its reader is too slow. */
+  closeSlow(): void;
+}
 
 /** When a socket counts as full, and when its reader counts as too slow. */
 export interface GateLimits {
@@ -10,7 +17,6 @@ export interface GateLimits {
   readonly closeBytes: number;
   /** A gate that stays shut for this long closes the socket. */
   readonly closeAfterMs: number;
-  readonly closeCode: number;
 }
 
 /** Lets a feed write only while its reader keeps up, so that what waits for a slow reader waits in no memory of ours. */
@@ -28,24 +34,24 @@ interface Waiter {
 const POLL_MS = 25;
 
 /** The gate of one socket. It looks at the socket only while it is shut and somebody waits. */
-export function createGate(ws: WebSocket, limits: GateLimits, clock: Pick<Clock, 'now'> = systemClock): Gate {
+export function createGate(carrier: Carrier, limits: GateLimits, clock: Pick<Clock, 'now'> = systemClock): Gate {
   const waiting = new Set<Waiter>();
   let shutSince = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  const hasRoom = () => ws.bufferedAmount < limits.highWaterBytes;
+  const hasRoom = () => carrier.waitingBytes < limits.highWaterBytes;
 
   function look(): void {
     timer = undefined;
-    if (ws.readyState !== ws.OPEN) giveUp();
+    if (!carrier.isOpen) giveUp();
     if (waiting.size === 0 || hasRoom()) {
       shutSince = 0;
       letOneIn();
       return;
     }
     shutSince ||= clock.now();
-    if (ws.bufferedAmount > limits.closeBytes || clock.now() - shutSince > limits.closeAfterMs) {
-      closeSocket(ws, limits.closeCode, 'slow');
+    if (carrier.waitingBytes > limits.closeBytes || clock.now() - shutSince > limits.closeAfterMs) {
+      carrier.closeSlow();
       giveUp();
     } else {
       lookLater();

@@ -27,10 +27,15 @@ const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
  */
 export function findRefusal(req: IncomingMessage, rules: GuardRules): Refusal | undefined {
   const { hosts = [], origins = [] } = rules;
-  const { host = '', origin } = req.headers;
   const refusal = findHostRefusal(req, hosts);
   if (refusal) return refusal;
   if (req.url?.split('?', 1)[0] !== rules.path) return { status: 404, reason: 'no such path' };
+  return findOriginRefusal(req, origins);
+}
+
+/** What speaks against the page that a request comes from. Never throws. */
+export function findOriginRefusal(req: IncomingMessage, origins: readonly string[]): Refusal | undefined {
+  const { host = '', origin } = req.headers;
   // No Origin: not a browser. It has no cookie of ours to ride on, only its own token.
   if (origin === undefined || origins.includes(origin) || isOwn(origin, host)) return undefined;
   return { status: 403, reason: 'origin' };

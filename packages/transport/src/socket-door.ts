@@ -27,6 +27,8 @@ export interface SocketDoor extends Service {
 
 /** The client's first calls are already on their way when a context fails. They get their error before the socket closes. */
 const REFUSAL_PAUSE_MS = 50;
+const RECONNECT = '{"id":null,"method":"reconnect"}';
+const RESTART_CODE = 1012;
 const KEEP_ALIVE = { pingMs: 30_000, pongWaitMs: 5_000 };
 const DRAIN: DrainOptions = { windowMs: 20_000 };
 
@@ -98,7 +100,10 @@ class Door implements SocketDoor {
   async #empty(options: DrainOptions): Promise<void> {
     this.#admission.close();
     this.#options.server.close();
-    await emptyDoor(this.#connections, options);
+    await emptyDoor(this.#connections, options, {
+      ask: ({ socket }) => socket.readyState === socket.OPEN && socket.send(RECONNECT),
+      end: (connection) => connection.close(RESTART_CODE, 'restart'),
+    });
     this.#options.server.off('upgrade', this.#onUpgrade);
     this.#wss.close();
   }

@@ -9,6 +9,7 @@ import {
   createHttpDoor,
   createPublicServer,
   createSocketDoor,
+  type HttpDoor,
   type SocketDoor,
   type SocketDoorOptions,
 } from '../src/index.ts';
@@ -50,6 +51,13 @@ export const router = t.router({
       release();
     }
   }),
+  /** The same for streams, whose gate is their carrier's. */
+  stream: t.procedure.subscription(async function* ({ signal }) {
+    for (let n = 1; !signal?.aborted; n++) {
+      yield tracked(`1-${n}`, { n, PADDING });
+      if (n % 5 === 0) await sleep(1);
+    }
+  }),
   /** One event, then nothing. */
   quiet: t.procedure.subscription(async function* ({ ctx, signal }) {
     const release = ctx.connection?.holdFeed();
@@ -64,11 +72,14 @@ export const router = t.router({
 });
 export type Router = typeof router;
 
+type HttpDoorOptions = Parameters<typeof createHttpDoor<Router>>[0];
+
 export const CODES = { unidentified: 4004, slow: 4008, refused: 4501, expired: 4003 };
 
 export interface OpenDoor {
   readonly server: Server;
   readonly door: SocketDoor;
+  readonly http: HttpDoor;
   readonly port: number;
   readonly url: string;
   readonly metrics: () => Promise<string>;
@@ -77,24 +88,28 @@ export interface OpenDoor {
 
 /** A door on a free port. Any token but `bad`, `expired` and `leak` is a user of that name; `hang` never gets a context. */
 export async function openDoor(
-  options: Partial<SocketDoorOptions<Router>> & { gated?: boolean } = {},
+  options: Partial<SocketDoorOptions<Router>> & { gated?: boolean; http?: Partial<HttpDoorOptions> } = {},
 ): Promise<OpenDoor> {
   const metrics = createMetrics();
+  const log = createLog({ name: 'test', level: 'silent' });
   const http = createHttpDoor({
     router,
     path: '/trpc',
     maxBodyBytes: 10_000,
     maxBatchSize: 5,
+    log,
+    metrics,
     createContext: () => ({ connection: undefined, gated: false }),
+    ...options.http,
   });
   const server = createPublicServer((req, res) => {
-    if (!http(req, res)) res.writeHead(404).end();
+    if (!http.answer(req, res)) res.writeHead(404).end();
   });
   const door = createSocketDoor({
     server,
     router,
     path: '/trpc',
-    log: createLog({ name: 'test', level: 'silent' }),
+    log,
     metrics,
     unidentified: { code: CODES.unidentified, reason: 'too late' },
     slowCode: CODES.slow,
@@ -119,6 +134,7 @@ export async function openDoor(
   return {
     server,
     door,
+    http,
     port,
     url: `ws://127.0.0.1:${port}/trpc`,
     metrics: () => metrics.text(),

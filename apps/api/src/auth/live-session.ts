@@ -21,11 +21,16 @@ export class LiveSession implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(principal: Principal, deps: LiveSessionDeps) {
+  constructor(principal: Pick<Principal, 'userId' | 'name' | 'expiresAt'>, deps: LiveSessionDeps) {
     this.userId = principal.userId;
     this.name = principal.name;
     this.#expiresAt = principal.expiresAt;
     this.#deps = deps;
+  }
+
+  /** When its newest token ends. */
+  get expiresAt(): number {
+    return this.#expiresAt;
   }
 
   /** Starts to watch the token's end. */

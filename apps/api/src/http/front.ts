@@ -8,7 +8,7 @@ import { isLocal } from './peer.ts';
 interface FrontOptions {
   /** Host names that may be asked for; empty: any. */
   readonly hosts: readonly string[];
-  readonly trpc: HttpDoor;
+  readonly trpc: Pick<HttpDoor, 'answer'>;
   readonly files: FileRoutes;
   /** Makes a token for whom the body names, null when it names nobody. Null: there is no such route. */
   readonly devToken: ((body: unknown) => Promise<object | null>) | null;
@@ -47,7 +47,7 @@ function route(options: FrontOptions, request: IncomingMessage, response: Server
     response.writeHead(refusal.status, headers).end(body);
     return;
   }
-  if (trpc(request, response) || files(request, response)) return;
+  if (trpc.answer(request, response) || files(request, response)) return;
   if (path === '/dev/token' && devToken && isLocal(request)) {
     giveToken(devToken, request, response).catch((error: unknown) => failed(options, response, error));
   } else if (request.method === 'GET' || request.method === 'HEAD') {

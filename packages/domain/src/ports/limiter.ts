@@ -1,5 +1,12 @@
 /** What may be asked of a limiter. The numbers are settings. */
-export type Limit = 'message.send' | 'channel.create' | 'channel.join' | 'http.query';
+export type Limit =
+  | 'message.send'
+  | 'message.search'
+  | 'channel.create'
+  | 'channel.join'
+  | 'attachment.create'
+  | 'session.ticket'
+  | 'http.query';
 
 export interface LimitVerdict {
   readonly allowed: boolean;
@@ -9,5 +16,6 @@ export interface LimitVerdict {
 
 /** One round trip on the cache store; when it is away, local buckets of this thread. Never throws. */
 export interface Limiter {
-  take(limit: Limit, userId: string): Promise<LimitVerdict>;
+  /** All of the calls or none of them; one, unless it is said how many. */
+  take(limit: Limit, userId: string, calls?: number): Promise<LimitVerdict>;
 }

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { Failure, type TicketHolder } from '@parley/domain';
+import type { HttpOpening, StreamConnection } from '@parley/transport';
+import { LiveSession } from './auth/live-session.ts';
+import type { VerifyToken } from './auth/verify-token.ts';
+import type { Session } from './context.ts';
+import { checkProtocol } from './protocol-version.ts';
+import { enter, issueTicket, type SessionDeps, welcome } from './sessions.ts';
+
+/** Who asks over HTTP: each request says it anew, by a token in its head and never in its URL. A stream may say it by a ticket. */
+export function openHttpSession(deps: SessionDeps) {
+  return async ({ req, info, stream }: HttpOpening): Promise<Session> => {
+    const { url, connectionParams, calls } = info;
+    const params = url?.searchParams ?? new URLSearchParams();
+    refuseTokens(params);
+    checkProtocol(req.headers['x-parley-protocol'] ?? connectionParams?.protocol);
+    const ticket = params.get('ticket') ?? connectionParams?.ticket;
+    if (stream && ticket) return streamSession(deps, stream, await redeem(deps, ticket, stream));
+    const caller = await chargedCaller(deps, req, calls.length);
+    return stream ? streamSession(deps, stream, caller) : callSession(deps, caller);
+  };
+}
+
+/** Who asks for what is no call, such as a file; it costs as much as one. */
+export function identifyByHttp(deps: SessionDeps) {
+  return async (request: IncomingMessage): Promise<TicketHolder> => {
+    checkProtocol(request.headers['x-parley-protocol']);
+    return chargedCaller(deps, request, 1);
+  };
+}
+
+async function chargedCaller(deps: SessionDeps, { headers }: IncomingMessage, calls: number): Promise<TicketHolder> {
+  const caller = await callerOf(deps, headers.authorization);
+  const { allowed, retryAfterMs } = await deps.limiter.take('http.query', caller.userId, calls);
+  if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
+  return caller;
+}
+
+/** URLs are written into logs all along the way. What a user searches for is his own affair. */
+function refuseTokens(params: URLSearchParams): void {
+  for (const [name, value] of params) {
+    if (name !== 'input' && JWT.test(value)) throw new Failure('UNAUTHENTICATED', 'a token does not belong in a URL');
+  }
+}
+
+const JWT = /eyJ[\w-]*\.[\w-]+\.[\w-]*/;
+const TICKET = /^[\w-]{43}$/;
+
+async function callerOf(deps: SessionDeps, authorization = ''): Promise<TicketHolder> {
+  const [scheme = '', token] = authorization.split(' ');
+  return welcome(deps, scheme.toLowerCase() === 'bearer' ? token : undefined);
+}
+
+/**
+ * A browser that lost its stream asks for the same URL again. Its ticket is used up, as is one that took too long on its way: both are
+ * asked to come with a new one, which a stock client does by itself.
+ */
+async function redeem(deps: SessionDeps, ticket: string, stream: StreamConnection): Promise<TicketHolder> {
+  if (!TICKET.test(ticket)) throw new Failure('UNAUTHENTICATED', 'this is no ticket');
+  const holder = await deps.tickets.redeem(ticket);
+  if (holder && holder.expiresAt + deps.graceMs > Date.now()) return holder;
+  stream.renew();
+  throw new Failure('TOKEN_EXPIRED', 'the ticket is used up');
+}
+
+/** A stream counts as a connection, and lives as long as the token with which its ticket was asked for. */
+function streamSession(deps: SessionDeps, stream: StreamConnection, caller: TicketHolder): Session {
+  const leave = enter(deps, caller.userId);
+  const { verify, graceMs } = deps;
+  const live = new LiveSession(caller, { verify, graceMs, onExpired: () => stream.renew() });
+  stream.onClose(() => {
+    leave();
+    live[Symbol.dispose]();
+  });
+  live.run();
+  return { ...callSession(deps, caller), refresh: (token) => live.refresh(token) };
+}
+
+function callSession(deps: SessionDeps, caller: TicketHolder): Session {
+  const { userId, name, sid, expiresAt } = caller;
+  return {
+    userId,
+    name,
+    refresh: (newer) => checkNewer(deps.verify, userId, newer),
+    ticket: () => issueTicket(deps, { userId, name, sid, expiresAt }),
+  };
+}
+
+/** There is no connection to extend, but the answer is the same. */
+async function checkNewer(verify: VerifyToken, userId: string, token: string): Promise<{ expiresAt: number }> {
+  const principal = await verify(token);
+  if (principal.userId !== userId) throw new Failure('UNAUTHENTICATED', 'the token is of another user');
+  return { expiresAt: principal.expiresAt };
+}
