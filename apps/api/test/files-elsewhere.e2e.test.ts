@@ -87,12 +87,11 @@ it('[FILE-26] without the queue an image is not made ready, and is once the queu
 });
 
 it('[FILE-39] a user announces so many attachments an hour, and is told when the next one may come', async () => {
-  await using stack = await startStack({ ATTACHMENTS_PER_HOUR: '4' });
+  // Under load the limits shrink, and this machine may well be under load.
+  await using stack = await startStack({ ATTACHMENTS_PER_HOUR: '2', ADAPTIVE_LIMITS_ENABLED: 'false' });
   const { ada, bob, channelId, desk } = await groupOf(stack);
   const create = (user: typeof ada) => desk.create(user, { channelId, bytes: png });
-  const asked = await Promise.allSettled(Array.from({ length: 5 }, () => create(ada)));
-  const taken = asked.filter(({ status }) => status === 'fulfilled').length;
-  expect([taken > 0, taken <= 4]).toEqual([true, true]);
+  await Promise.all([create(ada), create(ada)]);
   const { code, retryAfterMs = 0 } = await failureOf(create(ada));
   expect(code).toBe('RATE_LIMITED');
   expect(retryAfterMs).toBeGreaterThan(0);

@@ -3,7 +3,6 @@ import { Failure } from './failure.ts';
 import { objectKeys } from './object-key.ts';
 import type { Attachments } from './ports/attachments.ts';
 import type { Clock } from './ports/clock.ts';
-import type { Limiter } from './ports/limiter.ts';
 import type { FileLinks } from './ports/object-store.ts';
 import type { OperationIds } from './ports/operation-ids.ts';
 import { LEAST_RANK } from './ranks.ts';
@@ -19,7 +18,6 @@ export interface AttachmentRules {
 export interface CreateAttachmentDeps extends ViewDeps {
   readonly attachments: Pick<Attachments, 'create'>;
   readonly links: Pick<FileLinks, 'upload'>;
-  readonly limiter: Limiter;
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Pick<OperationIds, 'fresh'>;
   readonly attachmentRules: AttachmentRules;
@@ -38,7 +36,6 @@ export function createAttachment(deps: CreateAttachmentDeps) {
     if (!isAllowedType(types, contentType)) throw new Failure('INVALID', 'attachments of this type are not taken');
     const seen = await view(channelId, uploaderId);
     if (seen && seen.rank < LEAST_RANK['message.send']) throw new Failure('FORBIDDEN', 'your role does not allow this');
-    await takeCreate(deps.limiter, uploaderId);
     const id = deps.ids.fresh();
     const storageKey = objectKeys.attachment(id);
     await deps.attachments.create({ id, channelId, uploaderId, fileName, contentType, byteSize, storageKey });
@@ -46,11 +43,6 @@ export function createAttachment(deps: CreateAttachmentDeps) {
     const { url, headers } = await deps.links.upload(id, { byteSize, contentType, expiresAt });
     return { attachmentId: id, upload: { url, headers: { ...headers } }, expiresAt };
   };
-}
-
-async function takeCreate(limiter: Limiter, uploaderId: string): Promise<void> {
-  const { allowed, retryAfterMs } = await limiter.take('attachment.create', uploaderId);
-  if (!allowed) throw new Failure('RATE_LIMITED', 'too many attachments', { retryAfterMs });
 }
 
 /** Whether one of the types, or a whole kind of them, is this one. */
