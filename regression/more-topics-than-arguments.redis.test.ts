@@ -25,7 +25,12 @@ it('[FAN-100] no command of a broker names more than 10,000 topics, also when al
     store: new LogStore({ redis }),
     subscriber,
     keys,
-    events: { channel: () => undefined, user: (userId) => heard.push(userId), suspect: () => suspicions++ },
+    events: {
+      channel: () => undefined,
+      user: (userId) => heard.push(userId),
+      everybody: () => undefined,
+      suspect: () => suspicions++,
+    },
     log: silent,
     patienceMs: 60_000,
     echoEveryMs: 60_000,

@@ -15,7 +15,9 @@ const STRETCHES = `
   with entries as (select channel_id, epoch, n from messages union all select channel_id, epoch, n from log_change)
   select channel_id, epoch::float8 as epoch, min(n)::float8 as first, max(n)::float8 as last, count(*)::float8 as entries,
     (count(*) - count(distinct n))::float8 as shared
-  from entries group by channel_id, epoch`;
+  from entries where not exists (select from deleted_channels d where d.id = channel_id) group by channel_id, epoch`;
+
+const DELETED = 'select id from deleted_channels where id = any($1::uuid[])';
 
 const TOTALS = `
   select (select count(*) from messages)::float8 as messages,
@@ -31,7 +33,7 @@ const BATCH = 5_000;
 export async function readPostgresSide(
   url: string,
   answered: readonly Answered[],
-): Promise<Pick<Evidence, 'kept' | 'stretches' | 'twins' | 'ahead' | 'messages'>> {
+): Promise<Pick<Evidence, 'answered' | 'kept' | 'stretches' | 'twins' | 'ahead' | 'messages'>> {
   const client = new pg.Client({ connectionString: url, application_name: 'parley-verify' });
   await client.connect();
   try {
@@ -49,7 +51,12 @@ export async function readPostgresSide(
     const totals = await client.query<{ messages: number; twins: number }>(TOTALS);
     const { messages = 0, twins = 0 } = totals.rows[0] ?? {};
     const ahead = await client.query<{ channel_id: string; position: string }>(AHEAD);
+    // What was said in a channel that was deleted since is not lost.
+    const channelIds = [...new Set(answered.map((answer) => answer.channelId))];
+    const deleted = await client.query<{ id: string }>(DELETED, [channelIds]);
+    const gone = new Set(deleted.rows.map(({ id }) => id));
     return {
+      answered: answered.filter((answer) => !gone.has(answer.channelId)),
       kept,
       stretches: stretches.rows.map(({ channel_id, ...rest }) => ({ channelId: channel_id, ...rest })),
       twins,

@@ -4,6 +4,7 @@ import {
   connect,
   createConnection,
   createKeys,
+  createSilence,
   Epochs,
   HeaderLoad,
   LogMemory,
@@ -20,6 +21,8 @@ import { createDoorbell, createThumbnails, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
 import { createKnownUsers } from './auth/known-users.ts';
+import { LiveSessions } from './auth/live-sessions.ts';
+import { Standings } from './auth/standings.ts';
 import { createVerifier } from './auth/verify-token.ts';
 import { createCases } from './cases/cases.ts';
 import type { Context } from './context.ts';
@@ -29,6 +32,7 @@ import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
 import { createFileParts } from './files/file-parts.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
+import { EverybodySubscription } from './hub/everybody-subscription.ts';
 import { createHub, type Hub } from './hub/hub.ts';
 import { channelIds, operationIds } from './ids.ts';
 import { limitCases } from './limit-layers.ts';
@@ -41,7 +45,7 @@ import { watchStore } from './store-watch.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
 import { createConnectionTable, UserConnections } from './user-connections.ts';
 
-// The only file that sees more than one adapter.
+// With `compose-admin.ts` the only file that sees more than one adapter.
 
 /** One thread of the api, put together and not started. */
 export interface ApiThread {
@@ -78,6 +82,8 @@ export function composeThread(options: ComposeOptions): ApiThread {
       issuer: settings.AUTH_ISSUER,
       audience: settings.AUTH_AUDIENCE,
     }),
+    standings: stores.standings,
+    live: stores.live,
     meet: createKnownUsers({ archive: stores.archive, log }),
     connections: new UserConnections({
       max: settings.CONNECTIONS_PER_USER,
@@ -115,6 +121,9 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const store = openStore(settings, { name: 'parley-api', log });
   const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
   const archive = guardPort(store.archive, breaker);
+  const directory = guardPort(store.directory, breaker);
+  const standings = new Standings({ directory, log, clock: systemClock });
+  const live = new LiveSessions({ standings, log });
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
@@ -147,9 +156,21 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     metrics,
   });
   const tickets = new RedisTickets({ redis: redis.cache, keys });
-  const hub: Hub = createHub({ views, archive, log: messageLog, clock: systemClock, logger: log, metrics });
+  const hub: Hub = createHub({
+    views,
+    archive,
+    log: messageLog,
+    clock: systemClock,
+    logger: log,
+    metrics,
+    sessions: live,
+    // A cache store that is away forgets by itself.
+    onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
+  });
   const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
   hub.connect(broker);
+  const everybody = new EverybodySubscription({ broker, clock: systemClock, log, onHeard: () => live.suspect() });
+  const silence = createSilence({ store: logStore, keys, log: messageLog });
   // Heads that were compared before came from the store that was lost.
   redis.log.on('ready', () => void hub.compare());
   const connections: Service[] = Object.entries(redis).map(([name, connection]) => ({
@@ -159,15 +180,37 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   }));
   const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
   const carried = [memory, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
-  const services: Service[] = [store, files.storage, ...connections, ...carried, ...ephemeral.services];
+  const services: Service[] = [
+    store,
+    files.storage,
+    ...connections,
+    ...carried,
+    everybody,
+    live,
+    ...ephemeral.services,
+  ];
   const { limiter } = limits;
-  const parts = { redis, epochs, views, messageLog, limiter, tickets, hub, broker, doorbell, ephemeral, files };
+  const people = { directory, standings, live, silence };
+  const parts = {
+    ...people,
+    redis,
+    epochs,
+    views,
+    messageLog,
+    limiter,
+    tickets,
+    hub,
+    broker,
+    doorbell,
+    ephemeral,
+    files,
+  };
   return { store, archive, ...parts, services };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, views, messageLog, limiter, hub, broker, doorbell, ephemeral } = stores;
+  const { archive, directory, silence, views, messageLog, limiter, hub, broker, doorbell, ephemeral } = stores;
   const { presences, sessions, typing } = ephemeral;
   const hints: UserHints = {
     tell: (userIds, hint) => {
@@ -180,6 +223,9 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
   };
   const cases = createCases({
     archive,
+    directory,
+    openDirectory: settings.USER_DIRECTORY === 'open',
+    silence,
     views,
     log: messageLog,
     limiter,

@@ -5,7 +5,7 @@ import { LiveSession } from './auth/live-session.ts';
 import type { VerifyToken } from './auth/verify-token.ts';
 import type { Session } from './context.ts';
 import { checkProtocol } from './protocol-version.ts';
-import { enter, issueTicket, type SessionDeps, welcome } from './sessions.ts';
+import { admit, enter, issueTicket, type SessionDeps, verifyOpen } from './sessions.ts';
 
 /** Who asks over HTTP: each request says it anew, by a token in its head and never in its URL. A stream may say it by a ticket. */
 export function openHttpSession(deps: SessionDeps) {
@@ -16,24 +16,21 @@ export function openHttpSession(deps: SessionDeps) {
     checkProtocol(req.headers['x-parley-protocol'] ?? connectionParams?.protocol);
     const ticket = params.get('ticket') ?? connectionParams?.ticket;
     if (stream && ticket) return streamSession(deps, stream, await redeem(deps, ticket, stream));
-    const caller = await chargedCaller(deps, req, calls.length);
+    const caller = await callerOf(deps, req.headers.authorization);
+    const { allowed, retryAfterMs } = await deps.limiter.take('http.query', caller.userId, calls.length);
+    if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
     return stream ? streamSession(deps, stream, caller) : callSession(deps, caller);
   };
 }
 
-/** Who asks for what is no call, such as a file; it costs as much as one. */
-export function identifyByHttp(deps: SessionDeps) {
-  return async (request: IncomingMessage): Promise<TicketHolder> => {
-    checkProtocol(request.headers['x-parley-protocol']);
-    return chargedCaller(deps, request, 1);
+/** Who asks for a file, by a token in the head of his request: it costs as much as a call. */
+export function openFileSession(deps: SessionDeps) {
+  return async ({ headers }: IncomingMessage): Promise<Session> => {
+    const caller = await callerOf(deps, headers.authorization);
+    const { allowed, retryAfterMs } = await deps.limiter.take('http.query', caller.userId, 1);
+    if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
+    return callSession(deps, caller);
   };
-}
-
-async function chargedCaller(deps: SessionDeps, { headers }: IncomingMessage, calls: number): Promise<TicketHolder> {
-  const caller = await callerOf(deps, headers.authorization);
-  const { allowed, retryAfterMs } = await deps.limiter.take('http.query', caller.userId, calls);
-  if (!allowed) throw new Failure('RATE_LIMITED', 'too many requests', { retryAfterMs });
-  return caller;
 }
 
 /** URLs are written into logs all along the way. What a user searches for is his own affair. */
@@ -47,8 +44,10 @@ const JWT = /eyJ[\w-]*\.[\w-]+\.[\w-]*/;
 const TICKET = /^[\w-]{43}$/;
 
 async function callerOf(deps: SessionDeps, authorization = ''): Promise<TicketHolder> {
-  const [scheme = '', token] = authorization.split(' ');
-  return welcome(deps, scheme.toLowerCase() === 'bearer' ? token : undefined);
+  const [scheme = '', token = ''] = authorization.split(' ');
+  const principal = await deps.verify(scheme.toLowerCase() === 'bearer' ? token : '');
+  await admit(deps, principal);
+  return principal;
 }
 
 /**
@@ -63,11 +62,18 @@ async function redeem(deps: SessionDeps, ticket: string, stream: StreamConnectio
   throw new Failure('TOKEN_EXPIRED', 'the ticket is used up');
 }
 
-/** A stream counts as a connection, and lives as long as the token with which its ticket was asked for. */
-function streamSession(deps: SessionDeps, stream: StreamConnection, caller: TicketHolder): Session {
+/** A stream counts as a connection, and lives as long as its session and the token with which its ticket was asked for. */
+async function streamSession(deps: SessionDeps, stream: StreamConnection, caller: TicketHolder): Promise<Session> {
+  const entry = deps.live.enter(caller.userId, caller, () => stream.destroy());
+  stream.onClose(() => entry[Symbol.dispose]());
+  await deps.standings.check(caller.userId, caller);
   const leave = enter(deps, caller.userId);
-  const { verify, graceMs } = deps;
-  const live = new LiveSession(caller, { verify, graceMs, onExpired: () => stream.renew() });
+  const live = new LiveSession(caller, {
+    verify: verifyOpen(deps),
+    graceMs: deps.graceMs,
+    onRenewed: (newer) => entry.renew(newer),
+    onExpired: () => stream.renew(),
+  });
   stream.onClose(() => {
     leave();
     live[Symbol.dispose]();
@@ -77,12 +83,12 @@ function streamSession(deps: SessionDeps, stream: StreamConnection, caller: Tick
 }
 
 function callSession(deps: SessionDeps, caller: TicketHolder): Session {
-  const { userId, name, sid, expiresAt } = caller;
+  const { userId, name, sid, issuedAt, expiresAt } = caller;
   return {
     userId,
     name,
-    refresh: (newer) => checkNewer(deps.verify, userId, newer),
-    ticket: () => issueTicket(deps, { userId, name, sid, expiresAt }),
+    refresh: (newer) => checkNewer(verifyOpen(deps), userId, newer),
+    ticket: () => issueTicket(deps, { userId, name, sid, issuedAt, expiresAt }),
   };
 }
 

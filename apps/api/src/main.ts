@@ -8,6 +8,7 @@ import {
   superviseThreads,
   systemClock,
 } from '@parley/runtime';
+import { composeAdmin } from './compose-admin.ts';
 import { readinessOf } from './dependencies.ts';
 import { findOpsPort } from './ops-port.ts';
 import { type ApiSettings, readApiSettings } from './settings.ts';
@@ -51,6 +52,11 @@ async function start(settings: ApiSettings): Promise<void> {
   });
   const lifecycle = new Lifecycle({ log });
   lifecycle.supporting(ops);
+  const adminPort = await findAdminPort(settings, port);
+  if (settings.ADMIN_TOKEN !== null && adminPort !== null) {
+    const at = { token: settings.ADMIN_TOKEN, port: adminPort, host: settings.ADMIN_HOST };
+    lifecycle.supporting(composeAdmin({ settings, log, metrics }, at));
+  }
   lifecycle.userFacing(supervisor, { withinMs: settings.DRAIN_WINDOW_MS + 20_000 });
 
   const end = (code: number) => {
@@ -70,7 +76,15 @@ async function start(settings: ApiSettings): Promise<void> {
 
   await lifecycle.run();
   if (settings.OPS_PORT === null && opsPort !== port + 1) say(`port ${port + 1} is taken: the ops port is ${opsPort}`);
+  if (adminPort !== null) say(`the admin API is on http://${settings.ADMIN_HOST}:${adminPort}`);
   say(`listening on http://${host}:${port}`);
+}
+
+/** Null without a token: then there is no admin API. */
+async function findAdminPort(settings: ApiSettings, publicPort: number): Promise<number | null> {
+  if (settings.ADMIN_TOKEN === null) return null;
+  const wanted = settings.ADMIN_PORT ?? (publicPort < 65_534 ? publicPort + 2 : 0);
+  return (await reservePort({ port: wanted, host: settings.ADMIN_HOST, setting: 'ADMIN_PORT' })).port;
 }
 
 /** What tests may do to a running process: end one of its threads, as a crash would. */

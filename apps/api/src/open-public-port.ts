@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { createFileRoutes, type FileRoutesDeps, isUpload } from './files/file-routes.ts';
 import { createFront } from './http/front.ts';
 import { createWebPage } from './http/web-page.ts';
-import { identifyByHttp, openHttpSession } from './http-sessions.ts';
+import { openFileSession, openHttpSession } from './http-sessions.ts';
 import { createPublicPort } from './public-port.ts';
 import { appRouter } from './router.ts';
 import { closingOf, openSocketSession, type SessionDeps } from './sessions.ts';
@@ -66,7 +66,8 @@ export function openPublicPort(options: OpenPortOptions): Service {
   });
   const page = createWebPage(settings.WEB_ROOT ?? WEB_ROOT);
   const devToken = devTokensOf(settings, sessions.meet);
-  const files = createFileRoutes({ ...options.files, identify: identifyByHttp(sessions), origins, log });
+  // A file costs as much as a call.
+  const files = createFileRoutes({ ...options.files, identify: openFileSession(sessions), origins, log });
   const front = createFront({ hosts, trpc, files, devToken, healthy: options.healthy, page, log });
   const server = createPublicServer(front, { slow: { isSlow: isUpload, withinMs: UPLOAD_WITHIN_MS } });
   const door = createSocketDoor({
@@ -98,7 +99,7 @@ function devTokensOf(settings: ApiSettings, meet: (principal: Principal) => Prom
     const made = await make(body);
     if (!made) return null;
     const { token, userId, name } = made;
-    const nothing = { avatarUrl: null, email: null, locale: null, sid: null, expiresAt: 0 };
+    const nothing = { avatarUrl: null, email: null, locale: null, sid: null, issuedAt: 0, expiresAt: 0 };
     await meet({ userId, name, ...nothing });
     return { token, userId };
   };

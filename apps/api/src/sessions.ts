@@ -2,6 +2,8 @@ import { Failure, type Limiter, type PresenceSessions, type TicketHolder, type T
 import { CLOSE_CODES } from '@parley/protocol';
 import type { Closing, Connection, Opening } from '@parley/transport';
 import { LiveSession } from './auth/live-session.ts';
+import type { LiveSessions } from './auth/live-sessions.ts';
+import { EndedSession, type Standings } from './auth/standings.ts';
 import type { Principal, VerifyToken } from './auth/verify-token.ts';
 import type { Session } from './context.ts';
 import { checkProtocol } from './protocol-version.ts';
@@ -10,6 +12,8 @@ import type { UserConnections } from './user-connections.ts';
 /** What every kind of session stands on. */
 export interface SessionDeps {
   readonly verify: VerifyToken;
+  readonly standings: Pick<Standings, 'check'>;
+  readonly live: Pick<LiveSessions, 'enter'>;
   /** Makes sure that the user has a row. */
   readonly meet: (principal: Principal) => Promise<void>;
   readonly connections: UserConnections;
@@ -23,11 +27,19 @@ export interface SessionDeps {
 export function openSocketSession(deps: SessionDeps) {
   return async ({ connection, connectionParams }: Opening): Promise<Session> => {
     checkProtocol(connectionParams?.protocol);
-    const principal = await welcome(deps, connectionParams?.token);
+    const principal = await deps.verify(connectionParams?.token ?? '');
+    const entry = deps.live.enter(principal.userId, principal, () => connection.close(CLOSE_CODES.REVOKED, 'revoked'));
+    connection.onClose(() => entry[Symbol.dispose]());
+    await admit(deps, principal);
     const leave = enter(deps, principal.userId);
+    let newest = principal;
     const live = new LiveSession(principal, {
-      verify: deps.verify,
+      verify: verifyOpen(deps),
       graceMs: deps.graceMs,
+      onRenewed: (newer) => {
+        entry.renew(newer);
+        if (newer.issuedAt >= newest.issuedAt) newest = newer;
+      },
       onExpired: () => connection.close(CLOSE_CODES.TOKEN_EXPIRED, 'token expired'),
     });
     connection.onClose(() => {
@@ -36,32 +48,44 @@ export function openSocketSession(deps: SessionDeps) {
     });
     connection.setIdentity({ userId: principal.userId, ...(principal.sid !== null && { sid: principal.sid }) });
     live.run();
-    return socketSession(deps, { live, connection, sid: principal.sid });
+    return socketSession(deps, { live, connection, holder: () => newest });
   };
 }
 
 interface SocketParts {
   readonly live: LiveSession;
   readonly connection: Connection;
-  readonly sid: string | null;
+  /** In which session the newest token is. */
+  readonly holder: () => TicketHolder;
 }
 
-function socketSession(deps: SessionDeps, { live, connection, sid }: SocketParts): Session {
+function socketSession(deps: SessionDeps, { live, connection, holder }: SocketParts): Session {
   return {
     userId: live.userId,
     name: live.name,
     gate: connection.gate,
     holdFeed: () => connection.holdFeed(),
     refresh: (token) => live.refresh(token),
-    ticket: () => issueTicket(deps, { userId: live.userId, name: live.name, sid, expiresAt: live.expiresAt }),
+    ticket: () => {
+      const { userId, name, sid, issuedAt } = holder();
+      return issueTicket(deps, { userId, name, sid, issuedAt, expiresAt: live.expiresAt });
+    },
   };
 }
 
-/** Checks a token, and makes sure that its user is known. */
-export async function welcome({ verify, meet }: SessionDeps, token: string | undefined): Promise<Principal> {
-  const principal = await verify(token ?? '');
+/** Lets the caller in, unless his session was ended, and makes sure that he has a row. */
+export async function admit({ standings, meet }: SessionDeps, principal: Principal): Promise<void> {
+  await standings.check(principal.userId, principal);
   await meet(principal);
-  return principal;
+}
+
+/** Verifies a token, and that its session was not ended. */
+export function verifyOpen({ verify, standings }: SessionDeps): VerifyToken {
+  return async (token) => {
+    const principal = await verify(token);
+    await standings.check(principal.userId, principal);
+    return principal;
+  };
 }
 
 /** Counts one more connection of the user, who is there meanwhile, and gives the function that counts it off. */
@@ -88,6 +112,9 @@ export async function issueTicket(deps: Pick<SessionDeps, 'limiter' | 'tickets'>
 /** How a socket is closed that was not let in: by the code the client knows whether to come back. */
 export function closingOf(error: unknown): Closing {
   const code = error instanceof Failure ? error.code : null;
+  if (error instanceof Failure && error.cause instanceof EndedSession) {
+    return { code: CLOSE_CODES.REVOKED, reason: 'revoked' };
+  }
   switch (code) {
     case 'TOKEN_EXPIRED':
       return { code: CLOSE_CODES.TOKEN_EXPIRED, reason: 'token expired' };

@@ -51,6 +51,16 @@ export const apiSettings = {
     'shared',
     'shared: answers over HTTP above 1,024 bytes are compressed for clients that take it; frames of sockets and streams never are',
   ),
+  USER_DIRECTORY: setting(
+    oneOf(['shared', 'open']),
+    'shared',
+    'whom `user.search` finds: those one shares a channel with, or everybody',
+  ),
+  ADMIN_TOKEN: setting(text().nullable(), null, 'key of the admin API, 32 bytes or more; without it there is none', {
+    secret: true,
+  }),
+  ADMIN_PORT: setting(port().nullable(), null, 'port of the admin API; by default PORT + 2'),
+  ADMIN_HOST: setting(text(), '127.0.0.1', 'address of the admin API'),
   MAX_CHANNEL_MEMBERS: setting(integer({ min: 2, max: 10_000 }), 100, 'members of a channel'),
   DRAIN_WINDOW_MS: setting(integer({ min: 0 }), 20_000, 'how long clients are asked, one by one, to connect elsewhere'),
   DRAIN_DELAY_MS: setting(
@@ -92,6 +102,10 @@ export function contradictions(env: NodeJS.ProcessEnv): string[] {
   if (secret !== '' && jwks !== '') problems.push('AUTH_SECRET: not together with AUTH_JWKS_URL');
   if (secret !== '' && Buffer.byteLength(secret) < SECRET_MIN_BYTES) {
     problems.push(`AUTH_SECRET: expected ${SECRET_MIN_BYTES} bytes or more, found ${Buffer.byteLength(secret)}`);
+  }
+  const adminToken = env.ADMIN_TOKEN ?? '';
+  if (adminToken !== '' && Buffer.byteLength(adminToken) < SECRET_MIN_BYTES) {
+    problems.push(`ADMIN_TOKEN: expected ${SECRET_MIN_BYTES} bytes or more, found ${Buffer.byteLength(adminToken)}`);
   }
   if (isOn(env.DEV_TOKENS) && secret === '') problems.push('DEV_TOKENS: needs AUTH_SECRET to sign with');
   const [ttl, heartbeat] = (['PRESENCE_TTL_MS', 'PRESENCE_HEARTBEAT_MS'] as const).map((name) =>

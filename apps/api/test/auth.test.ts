@@ -145,6 +145,7 @@ const principal = (over: Partial<Principal> = {}): Principal => ({
   email: null,
   locale: null,
   sid: null,
+  issuedAt: 0,
   expiresAt: Date.now() + 60_000,
   ...over,
 });

@@ -30,7 +30,8 @@ async function scene(options: { typingTtlMs?: number; membersMax?: number; membe
   const ephemeral = createEphemeralHub({
     hub,
     presences: {
-      of: async (userIds) =>
+      forget: async () => undefined,
+    of: async (userIds) =>
         userIds.map((userId) => {
           const status = presences.get(userId) ?? 'offline';
           return { userId, status, text: null, lastSeenAt: 1, holdsForMs: null };

@@ -351,7 +351,10 @@ export class World {
   node(options: { standsAfter?: Call } = {}): Node {
     const hub = createHub({ ...this.deps, metrics: createMetrics() });
     const topics = new Map<string, number>();
-    const keyOf = (topic: Topic) => ('userId' in topic ? topic.userId : topic.channelId);
+    const keyOf = (topic: Topic) => {
+      if ('everybody' in topic) return 'everybody';
+      return 'userId' in topic ? topic.userId : topic.channelId;
+    };
     const broker: Broker = {
       subscribe: async (topic) => {
         await this.#called('subscribe');

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { migrate } from '@parley/store';
 import { freePort, type RedisServer, startRedis } from '@parley/testing';
 import { type TestDatabase, testDatabase } from '@parley/testing/vitest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connectAs } from './stack.ts';
 
 // The process as operators meet it: its settings, its ports, its signals.
 
@@ -147,6 +149,51 @@ describe('life', () => {
     api.child.kill('SIGTERM');
     expect(await api.exit).toBe(0);
   });
+
+  it('[ADMIN-16] the admin API is there with a token only, on a port of its own, and ends sessions on every thread', async () => {
+    const [port, opsPort, adminPort] = [await freePort(), await freePort(), await freePort()];
+    const env = {
+      ...stores(),
+      PORT: String(port),
+      OPS_PORT: String(opsPort),
+      THREADS: '2',
+      ADMIN_PORT: String(adminPort),
+    };
+    const without = spawnApi(env);
+    await ready(without);
+    await expect(fetch(`http://127.0.0.1:${adminPort}/v1/users`)).rejects.toThrow();
+    without.child.kill('SIGTERM');
+    await without.exit;
+    const token = randomBytes(32).toString('hex');
+    const api = spawnApi({ ...env, ADMIN_TOKEN: token });
+    const url = await ready(api);
+    expect(api.output()).toContain(`the admin API is on http://127.0.0.1:${adminPort}`);
+    expect(api.output()).not.toContain(token);
+    const { body: ada } = await json(`${url}/dev/token`, { method: 'POST', body: '{"name":"ada"}' });
+    const crowd = Array.from({ length: 8 }, () =>
+      connectAs({ url, name: 'ada', token: ada.token, protocol: undefined }),
+    );
+    await Promise.all(crowd.map(({ trpc }) => trpc.user.me.query()));
+    const metrics = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+    expect(await metrics()).toMatch(/^socket_connections 8$/m);
+    const headers = { authorization: `Bearer ${token}` };
+    const revoked = await json(`http://127.0.0.1:${adminPort}/v1/users/${ada.userId}/revoke`, {
+      method: 'POST',
+      headers,
+    });
+    expect(revoked).toMatchObject({ status: 200, body: { told: true } });
+    for (let tries = 0; tries < 200 && !crowd.every(({ closed }) => closed.includes(4503)); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const { closed } of crowd) expect(closed).toContain(4503);
+    // Nothing of the administrators' is on the other ports.
+    for (const other of [port, opsPort]) {
+      expect((await fetch(`http://127.0.0.1:${other}/v1/users`, { headers })).status).not.toBe(200);
+    }
+    await Promise.all(crowd.map((chatter) => chatter[Symbol.asyncDispose]()));
+    api.child.kill('SIGTERM');
+    expect(await api.exit).toBe(0);
+  }, 40_000);
 
   it('[RUN-26] a thread that dies takes nobody else with it and is replaced; its end can be asked for in tests only', async () => {
     const [port, opsPort] = [await freePort(), await freePort()];

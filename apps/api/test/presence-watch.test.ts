@@ -19,7 +19,8 @@ function scene() {
     clock: { now: () => now },
     askEveryMs: ASK_EVERY_MS,
     presences: {
-      of: async (userIds) => {
+      forget: async () => undefined,
+    of: async (userIds) => {
         if (away) throw new Failure('UNAVAILABLE', 'away');
         asked.push([...userIds]);
         const found = userIds.map((userId) => ({ ...change(userId, answers.get(userId) ?? 'offline'), text: null }));

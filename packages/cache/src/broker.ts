@@ -44,6 +44,7 @@ export class RedisBroker implements Broker, Service {
       keyOf: (topic) => this.#keyOf(topic),
       heard: (topic, text) => {
         if ('channelId' in topic) events.channel(topic.channelId, text);
+        else if ('everybody' in topic) events.everybody(text);
         else events.user(topic.userId, text);
       },
       suspect: () => events.suspect(),
@@ -81,6 +82,7 @@ export class RedisBroker implements Broker, Service {
   }
 
   #keyOf(topic: Topic): string {
+    if ('everybody' in topic) return this.#keys.everybody;
     if ('userId' in topic) return this.#keys.user(topic.userId);
     return windowKey(this.#keys.stemOf(topic.channelId), topic.channelId);
   }

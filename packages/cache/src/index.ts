@@ -6,6 +6,9 @@ export { type ConnectionKind, close, connect, createConnection } from './connect
 export { RedisDrainLog } from './drain-log.ts';
 export { RedisEphemeralBroker } from './ephemeral-broker.ts';
 export { type Epoch, Epochs } from './epochs.ts';
+export { createErasureMemory } from './erasure-memory.ts';
+export { createEverybodyHints } from './everybody-hints.ts';
+export { createGraves } from './graves.ts';
 export { HeaderLoad } from './header-load.ts';
 export { createKeys, type Keys } from './keys.ts';
 export { createLimiter } from './limiter.ts';
@@ -17,5 +20,7 @@ export { RedisPresenceSessions } from './presence-sessions.ts';
 export { RedisPresences } from './presences.ts';
 export { ReplicaWait } from './replica-wait.ts';
 export { cacheSettings } from './settings.ts';
+export { createSilence } from './silence.ts';
 export { RedisTickets } from './tickets.ts';
 export { RedisTyping } from './typing.ts';
+export { createWindowPurge } from './window-purge.ts';

@@ -15,6 +15,8 @@
  * | `parley:{t}:rd` | hash | `<channel> <user>` = `read place,delivered place` of cursors that moved and were not flushed |
  * | `parley:user:<user>` | pub/sub | hints for the sessions of one user |
  * | `parley:node:<node>` | pub/sub | a broker listens to itself |
+ * | `parley:everybody` | pub/sub | hints for every node |
+ * | `parley:erasures` | hash | `<user>` = when his erasure was asked for, for a Postgres that is restored from before |
  *
  * A *place* is `epoch-n m at`, a *line* is `v kind place json` (packages/domain/src/log-line.ts). None of these keys but `dd` has a
  * TTL: it could take an n away while entries wait.
@@ -49,6 +51,8 @@ export interface Keys {
   stemOf(channelId: string): string;
   user(userId: string): string;
   node(nodeId: string): string;
+  readonly everybody: string;
+  readonly erasures: string;
   limit(limit: Limit, userId: string): string;
   presenceOf(userId: string): string;
   /** The topic. */
@@ -72,6 +76,8 @@ export function createKeys(prefix: string): Keys {
     stemOf: (channelId) => stemAt(partitionOf(channelId)),
     user: (userId) => `${prefix}:user:${userId}`,
     node: (nodeId) => `${prefix}:node:${nodeId}`,
+    everybody: `${prefix}:everybody`,
+    erasures: `${prefix}:erasures`,
     limit: (limit, userId) => `${prefix}:limit:${limit}:${userId}`,
     presenceOf: (userId) => `${prefix}:presence:${userId}`,
     presence: `${prefix}:presence`,

@@ -63,6 +63,14 @@ export class RedisPresences implements Presences, SeenTimes {
     return { presences: moved.map(({ presence }) => presence), changed: changes.length };
   }
 
+  async forget(userId: string): Promise<void> {
+    const { store, keys } = this.#options;
+    await store.pipeline((pipeline) => {
+      pipeline.del(keys.presenceOf(userId));
+      pipeline.zrem(keys.seen, userId);
+    });
+  }
+
   async from(at: number, count: number): Promise<SeenUser[]> {
     const { store, keys } = this.#options;
     const flat = await store.run((redis) =>

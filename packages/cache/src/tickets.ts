@@ -20,6 +20,7 @@ const holderSchema = z.object({
   userId: z.string(),
   name: z.string(),
   sid: z.string().nullable(),
+  issuedAt: z.number(),
   expiresAt: z.number(),
 });
 

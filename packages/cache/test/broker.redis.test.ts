@@ -30,6 +30,7 @@ async function startBroker(options: { echoEveryMs?: number; patienceMs?: number;
   const events: BrokerEvents = {
     channel: (channelId, line) => heard.push(`channel ${channelId} ${line}`),
     user: (userId, json) => heard.push(`user ${userId} ${json}`),
+    everybody: (json) => heard.push(`everybody ${json}`),
     suspect: () => suspicions++,
   };
   await Promise.all([connect(redis, 5_000), connect(subscriber, 5_000)]);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@parley/domain';
 import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createGraves, createSilence, createWindowPurge } from '../src/index.ts';
 import { epochKey, headerKey, logKey, windowKey } from '../src/keys.ts';
 import { FakeLedger, FakeSource, keys, type Node, send, settleAll, startNode } from './rig.ts';
 
@@ -167,10 +168,14 @@ describe('drain log', () => {
       { channelId, userId: owner, readTo: null, deliveredTo: null },
     ]);
     await settleAll(node, ledger, channelId);
+    const at = { store: node.store, keys };
+    await createSilence({ ...at, log: node.log })({ channelId, userId: owner, untilMs: 0 });
+    await createWindowPurge(at).purge(owner, [channelId]);
+    await createGraves(at).bury(channelId);
     await node.redis.ping();
     ear.disconnect();
     const scripts = calls.filter(([name]) => /^eval/i.test(name ?? ''));
-    expect(scripts.length).toBeGreaterThanOrEqual(6);
+    expect(scripts.length).toBeGreaterThanOrEqual(9);
     for (const [, , count, ...rest] of scripts) {
       const tags = rest.slice(0, Number(count)).map((key) => /^parley:\{(\d+)\}:/.exec(key)?.[1]);
       expect(new Set(tags)).toEqual(new Set([/\{(\d+)\}/.exec(keys.stemOf(channelId))?.[1]]));

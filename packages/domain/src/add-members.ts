@@ -44,7 +44,7 @@ export function addMembers(deps: MemberDeps) {
 }
 
 async function knownUsers(deps: MemberDeps, userIds: readonly string[]): Promise<User[]> {
-  const found = new Map((await deps.archive.users(userIds)).map((user) => [user.id, user]));
+  const found = new Map((await deps.archive.joinable(userIds)).map((user) => [user.id, user]));
   return userIds.map((id) => {
     const user = found.get(id);
     if (!user) throw new Failure('NOT_FOUND', 'no such user');

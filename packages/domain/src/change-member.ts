@@ -13,7 +13,7 @@ import { type Attempt, type SettleDeps, type Settled, settleOperation } from './
 
 export interface MemberDeps extends SettleDeps {
   readonly log: SettleDeps['log'] & Pick<MessageLog, 'change'>;
-  readonly archive: Pick<Archive, 'outcome' | 'channel' | 'users' | 'membersById'>;
+  readonly archive: Pick<Archive, 'outcome' | 'channel' | 'users' | 'joinable' | 'membersById'>;
   readonly doorbell: Doorbell;
   readonly watch: PersistWatch;
   readonly hints: UserHints;

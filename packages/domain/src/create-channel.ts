@@ -46,6 +46,7 @@ export function createChannel(deps: CreateDeps) {
       memberIds,
     });
     if ('unknown' in made) throw new Failure('NOT_FOUND', 'no such user');
+    if ('deleted' in made) throw new Failure('FORBIDDEN', 'this channel was deleted');
     const channelId = made.channel.id;
     if (made.created) deps.hints.tell([ownerId, ...memberIds], { type: 'channel.added', channelId });
     return { ...made.channel, epoch: deps.log.epochOf(channelId) };

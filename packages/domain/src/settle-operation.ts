@@ -37,6 +37,9 @@ export type Settled =
 const TURNS_MAX = 6;
 const RETRY_AFTER_MS = 1_000;
 
+/** The end of a silence that has none: no time of this software's life, and a number of thirteen digits like any other. */
+export const FOR_EVER_MS = 9_999_999_999_999;
+
 /**
  * Puts an operation into the log, or finds where it stands already. Renews the epoch, loads the header and asks Postgres about old
  * answers as the log demands it. Throws a `Failure` for what is final or not possible now.
@@ -113,6 +116,8 @@ async function answer(deps: SettleDeps, attempt: Attempt, verdict: Verdict): Pro
     case 'forbidden':
       throw new Failure('FORBIDDEN', 'your role does not allow this');
     case 'silenced':
+      // There is no time after which to try again: a client that waited for it would never stop asking.
+      if (verdict.untilMs >= FOR_EVER_MS) throw new Failure('FORBIDDEN', 'you cannot write here');
       throw new Failure('SILENCED', 'you are silenced in this channel', {
         retryAfterMs: Math.max(0, verdict.untilMs - deps.clock.now()),
       });

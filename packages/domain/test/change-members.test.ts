@@ -40,6 +40,7 @@ function world(verdicts: Record<string, Verdict>, stored: string[]) {
       outcome: () => Promise.resolve(null),
       channel: () => Promise.resolve(null),
       users: (ids) => Promise.resolve(ids.map(user)),
+      joinable: (ids) => Promise.resolve(ids.map(user)),
       membersById: (_, ids) => Promise.resolve(ids.filter((id) => stored.includes(id)).map(memberOf)),
     },
     clock: { now: () => 1_000 },

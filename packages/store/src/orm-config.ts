@@ -1,6 +1,15 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
+import {
+  AnnouncementEntity,
+  AuditEntity,
+  DeletedChannelEntity,
+  ErasureEntity,
+  RevokedSessionEntity,
+  UserStandingEntity,
+} from './entities/admin.ts';
 import { AttachmentEntity } from './entities/attachment.ts';
+import { BlockEntity } from './entities/block.ts';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
 import { InvitationEntity } from './entities/invitation.ts';
@@ -12,6 +21,7 @@ import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
 import { Changes } from './migrations/20261125-changes.ts';
 import { AttachmentTables } from './migrations/20261126-attachments.ts';
+import { Users } from './migrations/20261126-users.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -44,6 +54,13 @@ export function ormConfig(options: ConnectionOptions): Options {
       MentionEntity,
       InvitationEntity,
       AttachmentEntity,
+      BlockEntity,
+      UserStandingEntity,
+      RevokedSessionEntity,
+      AnnouncementEntity,
+      AuditEntity,
+      DeletedChannelEntity,
+      ErasureEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -55,6 +72,7 @@ export function ormConfig(options: ConnectionOptions): Options {
         { name: '20261120-first-tables', class: FirstTables },
         { name: '20261125-changes', class: Changes },
         { name: '20261126-attachments', class: AttachmentTables },
+        { name: '20261126-users', class: Users },
       ],
       tableName: 'migrations',
       snapshot: false,

@@ -1,13 +1,17 @@
 import type {
+  AdminStore,
   Archive,
   AttachmentGraves,
   Attachments,
+  Directory,
   DrainStore,
   EpochLedger,
   HeaderSource,
   SeenStore,
 } from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
+import { adminStore } from './admin/admin-store.ts';
+import { directory } from './archive/directory.ts';
 import { archive } from './archive.ts';
 import { attachmentGraves, attachments } from './attachments.ts';
 import { Database, type PoolUse } from './database.ts';
@@ -21,6 +25,8 @@ import { statement } from './statement.ts';
 /** Postgres, by what it is asked for. */
 export interface Store extends Service, AsyncDisposable {
   readonly archive: Archive;
+  readonly directory: Directory;
+  readonly admin: AdminStore;
   readonly ledger: EpochLedger;
   readonly headers: HeaderSource;
   readonly drain: DrainStore;
@@ -55,6 +61,8 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
   return {
     name: 'store',
     archive: archive(database),
+    directory: directory(database),
+    admin: adminStore(database),
     ledger: epochLedger(database),
     headers: headerSource(database),
     drain: drainStore(database),

@@ -35,7 +35,7 @@ describe('migrations', () => {
     const onApplied = (name: string) => applied.push(name);
     await Promise.all(Array.from({ length: 4 }, () => migrate(empty.url, { onApplied })));
     await migrate(empty.url, { onApplied });
-    expect(applied).toEqual(['20261120-first-tables', '20261125-changes', '20261126-attachments']);
+    expect(applied).toEqual(['20261120-first-tables', '20261125-changes', '20261126-attachments', '20261126-users']);
     const partitions = await sql('select partition, epoch, read_epoch, read_k from log_partition order by partition');
     expect(partitions).toEqual(
       Array.from({ length: 64 }, (_, partition) => ({ partition, epoch: 0, read_epoch: 0, read_k: 0 })),
@@ -104,6 +104,15 @@ const INDEXES = {
   'a change by its operation': 'log_change_operation_index (channel_id, operation_id)',
   'an attachment by its id': 'attachments_pkey (id)',
   'attachments in the order they were announced': 'attachments_created_index (created_at, id)',
+  'users by a part of their name': 'users_name_trgm_index (name gin_trgm_ops)',
+  'users, newest first': 'users_created_index (created_at, id)',
+  'channels, newest first': 'channels_created_index (created_at, id)',
+  'whom a user has blocked, and whether another': 'blocks_pkey (user_id, blocked_id)',
+  'who has blocked a user': 'blocks_blocked_index (blocked_id)',
+  'what bars a user': 'user_standing_pkey (user_id)',
+  'ended sessions of a user': 'revoked_sessions_pkey (user_id, sid)',
+  'the audit, newest first': 'audit_pkey (id)',
+  'announcements, newest first': 'announcements_at_index (at, id)',
   'a dead letter by its message': 'dead_letter_operation_index (channel_id, sender_id, client_msg_id)',
 };
 

@@ -25,7 +25,10 @@ beforeAll(async () => {
     select channel_id, epoch, n + 10000, 'x', gen_random_uuid(), sender_id, sent_at from messages`);
   await fixture.sql(`
     insert into attachments (id, channel_id, uploader_id, file_name, content_type, byte_size, storage_key, state, message_id, created_at)
-    select gen_random_uuid(), channel_id, sender_id, 'a', 'image/png', 1, 'k', 'ready', id, sent_at from messages`);
+    select gen_random_uuid(), channel_id, sender_id, 'a', 'image/png', 1, 'k', 'ready', id, sent_at from messages;
+    insert into users (id, name, claims_hash, created_at)
+    select gen_random_uuid(), case i % 1000 when 7 then 'Иванова ' || i when 8 then '山田' || i else md5(i::text) end, '', i
+    from generate_series(1, 20000) i`);
   await fixture.sql('vacuum analyze');
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
@@ -39,7 +42,7 @@ async function planOf({ text }: Pick<Statement, 'text'>, values: unknown[]): Pro
 function readWhole(plan: string): string[] {
   return [...plan.matchAll(/Seq Scan on (\w+)/g)]
     .map(([, table]) => table ?? '')
-    .filter((table) => ['messages', 'log_change', 'channel_members', 'attachments'].includes(table));
+    .filter((table) => ['messages', 'log_change', 'channel_members', 'attachments', 'users'].includes(table));
 }
 
 describe('[RUN-56] no statement of a request reads a large table whole', () => {
@@ -82,6 +85,19 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
   it('control: a whole read is seen', async () => {
     const plan = await planOf({ text: 'select count(*) from messages where m > $1' }, [0]);
     expect(readWhole(plan)).toEqual(['messages']);
+  });
+});
+
+describe('[USER-15] names in any script are found by the trigrams of the index', () => {
+  it.each([
+    ['Cyrillic, in the middle', '%ванов%'],
+    ['Cyrillic, two letters where a word begins', 'Ив%'],
+    ['Chinese and Japanese', '山田%'],
+  ])('%s', async (_script, pattern) => {
+    const { text } = statement('search-users');
+    const values = [reader, pattern, pattern, 100];
+    expect(await planOf({ text }, values)).toMatch(/users_name_trgm_index/);
+    expect(await fixture.sql(text, values)).toHaveLength(20);
   });
 });
 

@@ -8,6 +8,8 @@ export interface StreamConnection {
   readonly id: string;
   /** Asks the client to come anew with a fresh URL, from its last event on, and ends the stream. */
   renew(): void;
+  /** Ends it without a word. */
+  destroy(): void;
   /** Called once when the stream is over, or at once when it is already. */
   onClose(listener: () => void): void;
 }

@@ -5,6 +5,8 @@ interface LiveSessionDeps {
   readonly verify: VerifyToken;
   /** How long after the token's end the connection is still kept. */
   readonly graceMs: number;
+  /** Called with each newer token's principal. */
+  onRenewed?(principal: Principal): void;
   /** Called once, when nobody has brought a newer token in time. */
   onExpired(): void;
 }
@@ -43,6 +45,7 @@ export class LiveSession implements Disposable {
     const principal = await this.#deps.verify(token);
     if (principal.userId !== this.userId) throw new Failure('UNAUTHENTICATED', 'the token is of another user');
     this.#expiresAt = Math.max(this.#expiresAt, principal.expiresAt);
+    this.#deps.onRenewed?.(principal);
     this.#arm();
     return { expiresAt: this.#expiresAt };
   }

@@ -19,6 +19,8 @@ export interface Principal {
   readonly email: string | null;
   readonly locale: string | null;
   readonly sid: string | null;
+  /** Epoch milliseconds; 0 when the token does not say. */
+  readonly issuedAt: number;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
 }
@@ -99,6 +101,8 @@ function principalOf(payload: JWTPayload): Principal {
     email: word(payload.email, WORD_MAX),
     locale: word(payload.locale, WORD_MAX),
     sid: word(payload.sid, WORD_MAX),
+    // One from the future would outlive revocations that are still to come.
+    issuedAt: Math.min(payload.iat ?? 0, Math.floor(Date.now() / 1_000) + CLOCK_TOLERANCE_S) * 1_000,
     expiresAt: exp * 1_000,
   };
 }

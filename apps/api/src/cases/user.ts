@@ -1,10 +1,23 @@
-import { type Archive, type Presences, withPresence } from '@parley/domain';
+import {
+  type Archive,
+  type BlockDeps,
+  blockUser,
+  type FindUsersDeps,
+  listContacts,
+  type Presences,
+  searchUsers,
+  type UserSettingsDeps,
+  unblockUser,
+  updateUser,
+  userSettings,
+  withPresence,
+} from '@parley/domain';
 import type { User } from '@parley/protocol';
 import type { Cases } from '../context.ts';
-import type { Caller } from './for-caller.ts';
-import { notThereYet } from './not-there-yet.ts';
+import { type Caller, forCaller } from './for-caller.ts';
 
-export interface UserCaseDeps {
+export interface UserCaseDeps extends FindUsersDeps, UserSettingsDeps, BlockDeps {
+  readonly directory: FindUsersDeps['directory'] & UserSettingsDeps['directory'] & BlockDeps['directory'];
   readonly archive: Pick<Archive, 'users'>;
   readonly presences: Presences;
 }
@@ -12,13 +25,22 @@ export interface UserCaseDeps {
 /** The procedures `user.*`. */
 export function userCases(deps: UserCaseDeps) {
   const live = withPresence(deps.presences);
+  const [search, contacts, update] = [searchUsers(deps), listContacts(deps), updateUser(deps)];
   return {
     'user.me': async (caller) => {
       const user = (await deps.archive.users([caller.userId]))[0] ?? unwritten(caller);
       return (await live.users([user]))[0] ?? user;
     },
     'user.get': async (_, { userIds }) => live.users(await usersInOrder(deps.archive, userIds)),
-    ...notThereYet('user.search', 'user.contacts', 'user.settings', 'user.update', 'user.block', 'user.unblock'),
+    'user.search': async ({ userId }, input) => live.users(await search(userId, input)),
+    'user.contacts': async ({ userId }) => live.users(await contacts(userId)),
+    'user.settings': forCaller(userSettings(deps)),
+    'user.update': async ({ userId }, input) => {
+      const user = await update(userId, input);
+      return (await live.users([user]))[0] ?? user;
+    },
+    'user.block': forCaller(blockUser(deps)),
+    'user.unblock': forCaller(unblockUser(deps)),
   } satisfies Partial<Cases>;
 }
 

@@ -86,6 +86,11 @@ export class InboxChannel {
     return 'none';
   }
 
+  /** Whether what is remembered of it is something that this user wrote. */
+  remembers(userId: string): boolean {
+    return this.#lastMessage?.senderId === userId;
+  }
+
   /** It should have been looked at and could not be. */
   blur(): void {
     this.#doubt = worse(this.#doubt, 'view');

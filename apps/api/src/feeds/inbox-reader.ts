@@ -35,6 +35,8 @@ export class InboxReader {
   readonly #unsure = new Set<string>();
   /** Channels that the user was invited to just now. */
   readonly #invited = new Set<string>();
+  /** Channels that are gone for everybody. */
+  readonly #deleted = new Set<string>();
   #ready: InboxEvent[] = [];
   #suspect = false;
   #lookedAt = 0;
@@ -64,6 +66,14 @@ export class InboxReader {
       announce: (event) => {
         this.#ready.push(event);
         this.#latch.ring();
+      },
+      erased: (userId) => {
+        for (const { channelId } of this.#remembering(userId)) this.#doubt(channelId);
+      },
+      deleted: (channelId) => {
+        if (!this.#channels.has(channelId)) return;
+        this.#deleted.add(channelId);
+        this.#doubt(channelId);
       },
     });
     if (this.#closed) {
@@ -119,6 +129,10 @@ export class InboxReader {
   #doubt(channelId: string): void {
     this.#unsure.add(channelId);
     this.#latch.ring();
+  }
+
+  #remembering(userId: string): InboxChannel[] {
+    return [...this.#channels.values()].filter((channel) => channel.remembers(userId));
   }
 
   async #listen(summary: ChannelSummary): Promise<InboxChannel | null> {
@@ -222,7 +236,9 @@ export class InboxReader {
     this.#channels.delete(channelId);
     channel.attachment.release();
     const at = this.#deps.clock.now();
-    this.#ready.push({ type: 'channel.removed', channelId, at, reason: channel.leftByOwnWill ? 'left' : 'removed' });
+    const left = channel.leftByOwnWill ? 'left' : 'removed';
+    const reason = this.#deleted.delete(channelId) ? 'deleted' : left;
+    this.#ready.push({ type: 'channel.removed', channelId, at, reason });
   }
 
   /** Hints and publications may have been lost: membership is read again, and every channel is looked at. */

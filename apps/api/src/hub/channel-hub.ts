@@ -96,7 +96,7 @@ export class ChannelHub {
       return;
     }
     const forgot = before !== null && view.epoch === before.epoch && view.head.n < before.n;
-    if (forgot) this.#breakOff('ahead', view);
+    if (forgot) this.breakOff('ahead', view);
     else if (this.tail.tip) this.learn(view);
     // The view that will be its base may have been read before this one, and what lies between was perhaps lost.
     else this.#hear(headOf(view));
@@ -214,7 +214,7 @@ export class ChannelHub {
     const found = await bridge(this.#deps, query);
     // Broken off while it was on its way, or left by all.
     if (this.tail.tip !== tip || this.#closed.signal.aborted) return;
-    if (found.type === 'resync') this.#breakOff(found.reason, view);
+    if (found.type === 'resync') this.breakOff(found.reason, view);
     else this.#take(found, view);
     this.#hearsay.settle(heard, headOf(view));
   }
@@ -229,12 +229,12 @@ export class ChannelHub {
 
   #look(view: ChannelView, tip: Place): void {
     const { rose, untold } = this.notices.look(view, this.channelId, tip.n);
-    if (untold) this.#breakOff('behind', null);
+    if (untold) this.breakOff('behind', null);
     else if (rose) this.#wake();
   }
 
   /** `view` null: feeds go on from where the tail is; only what they were told before is in doubt. */
-  #breakOff(reason: ResyncReason, view: ChannelView | null): void {
+  breakOff(reason: ResyncReason, view: ChannelView | null): void {
     this.#resync = { version: this.#resync.version + 1, reason };
     this.#deps.count('resync');
     if (view) this.#base(view);

@@ -55,8 +55,24 @@ export class ChannelTail {
     if (tip.epoch === view.epoch && tip.n === view.head.n) this.#m = view.head.m;
   }
 
+  /** Whether anything that is kept here names the user. */
+  names(userId: string): boolean {
+    return this.#newest?.message.senderId === userId || this.#ring.some((entry) => isOf(entry, userId));
+  }
+
+  /** Keeps nothing of what was delivered; what comes next follows the tip as before. */
+  forget(): void {
+    if (this.#tip) this.#ring.reset(this.#tip);
+    this.#newest = null;
+  }
+
   /** The newest message may have been taken back. */
   forgetNewest(): void {
     this.#newest = null;
   }
+}
+
+/** What an entry does not say itself, the name of a member for one, it says with the user's id. */
+function isOf({ actorId, event }: FeedEntry, userId: string): boolean {
+  return actorId === userId || (event !== null && JSON.stringify(event).includes(userId));
 }

@@ -45,4 +45,8 @@ export class EntryRing {
     }
     return this.#entries[low];
   }
+
+  some(is: (entry: FeedEntry) => boolean): boolean {
+    return this.#entries.some((entry, i) => i >= this.#start && is(entry));
+  }
 }

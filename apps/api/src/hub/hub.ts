@@ -13,6 +13,7 @@ import { atOnce } from './at-once.ts';
 import type { Attachment } from './attachment.ts';
 import { ChannelHub, type ChannelHubDeps, type HubCount } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
+import { type Everybody, hearEverybody } from './hear-everybody.ts';
 import { Latch } from './latch.ts';
 import { pause } from './pause.ts';
 import { PersistedWatch } from './persisted-watch.ts';
@@ -25,7 +26,14 @@ export interface HubDeps {
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   readonly logger: Pick<Log, 'warn'>;
   readonly metrics: Pick<Metrics, 'counter' | 'gauge'>;
+  /** The thread's live connections: they hear by the hub when one of them may have to end. */
+  readonly sessions?: { standing(userId: string): void; suspect(): void };
+  /** What else of this thread knows something of a user who is no more. */
+  readonly onErased?: (userId: string) => void;
 }
+
+/** What is told about the server, to whoever is there. */
+type Announcement = Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' | 'announcement' }>;
 
 /** What one thread listens to: each channel once, whatever the number of feeds on it. */
 export interface Hub extends Service, BrokerEvents, PersistWatch {
@@ -36,7 +44,7 @@ export interface Hub extends Service, BrokerEvents, PersistWatch {
   /** The same for what concerns one user. Gives back how to end it. */
   attachUser(userId: string, listener: UserListener): Promise<() => void>;
   /** Tells all inbox feeds of this thread something about the server. */
-  announce(event: Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' }>): void;
+  announce(event: Announcement): void;
   /** Asks for all heads now. Never rejects: what fails is tried again until it succeeds or the hub stops. */
   compare(): Promise<void>;
   readonly size: { readonly channels: number; readonly listeners: number };
@@ -65,6 +73,9 @@ class ThreadHub implements Hub {
   readonly #channels = new Map<string, OpenChannel>();
   readonly #users: UserTopics;
   readonly #stopping = new AbortController();
+  readonly #everybody: Everybody;
+  readonly #sessions: HubDeps['sessions'];
+  readonly #onErased: HubDeps['onErased'];
   #broker: Broker | null = null;
   #comparing: Promise<void> | null = null;
   #again = false;
@@ -82,6 +93,15 @@ class ThreadHub implements Hub {
     const load = atOnce(LOADS_AT_ONCE, (channelId: string) => log.load(channelId));
     this.#deps = { ...deps, count, log: { renew: () => log.renew(), load } };
     this.#users = new UserTopics(() => this.#connected(), deps.logger);
+    this.#sessions = deps.sessions;
+    this.#onErased = deps.onErased;
+    this.#everybody = {
+      announce: (event) => this.announce(event),
+      standing: (userId) => deps.sessions?.standing(userId),
+      erased: (userId) => this.#erased(userId),
+      deleted: (channelId) => this.#deleted(channelId),
+      logger: deps.logger,
+    };
   }
 
   get size() {
@@ -102,12 +122,17 @@ class ThreadHub implements Hub {
     this.#users.hint(userId, json);
   }
 
+  everybody(json: string): void {
+    hearEverybody(this.#everybody, json);
+  }
+
   suspect(): void {
+    this.#sessions?.suspect();
     this.#users.suspect();
     void this.compare();
   }
 
-  announce(event: Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' }>): void {
+  announce(event: Announcement): void {
     this.#users.announce(event);
   }
 
@@ -157,6 +182,23 @@ class ThreadHub implements Hub {
       if (this.#again && !this.#stopping.signal.aborted) void this.compare();
     });
     await this.#comparing;
+  }
+
+  /** What he wrote is kept here, too: feeds begin anew from the stores, where it is blank. */
+  #erased(userId: string): void {
+    for (const { hub } of this.#channels.values()) {
+      if (!hub.tail.names(userId)) continue;
+      hub.tail.forget();
+      hub.breakOff('behind', null);
+    }
+    this.#users.tell((listener) => listener.erased(userId));
+    this.#onErased?.(userId);
+  }
+
+  /** Feeds look for themselves, and find nothing. */
+  #deleted(channelId: string): void {
+    this.#channels.get(channelId)?.hub.breakOff('behind', null);
+    this.#users.tell((listener) => listener.deleted(channelId));
   }
 
   #connected(): Broker {

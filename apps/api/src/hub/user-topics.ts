@@ -10,6 +10,9 @@ export interface UserListener {
   /** Hints may have been lost. */
   suspect(): void;
   announce(event: InboxEvent): void;
+  /** What this user wrote is to be told no more. */
+  erased(userId: string): void;
+  deleted(channelId: string): void;
 }
 
 interface Topic {
@@ -70,11 +73,16 @@ export class UserTopics {
   }
 
   suspect(): void {
-    for (const { listeners } of this.#topics.values()) for (const listener of listeners) listener.suspect();
+    this.tell((listener) => listener.suspect());
   }
 
   announce(event: InboxEvent): void {
-    for (const { listeners } of this.#topics.values()) for (const listener of listeners) listener.announce(event);
+    this.tell((listener) => listener.announce(event));
+  }
+
+  /** Tells every inbox of this thread. */
+  tell(say: (listener: UserListener) => void): void {
+    for (const { listeners } of this.#topics.values()) for (const listener of listeners) say(listener);
   }
 
   #open(userId: string): Topic {

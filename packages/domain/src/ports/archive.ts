@@ -80,8 +80,15 @@ export interface Archive {
   upsertUser(claims: Claims): Promise<User>;
   /** In no order; unknown ids are left out. */
   users(userIds: readonly string[]): Promise<User[]>;
-  /** Makes the channel with its members, or finds the one with this id. `unknown`: these members do not exist, nothing was made. */
-  createChannel(channel: NewChannel): Promise<{ channel: Channel; created: boolean } | { unknown: string[] }>;
+  /** The same of those who can become members of a channel: who was erased is left out, too. */
+  joinable(userIds: readonly string[]): Promise<User[]>;
+  /**
+   * Makes the channel with its members, or finds the one with this id. Nothing was made: `unknown` members do not exist or were erased,
+   * or a channel with this id was `deleted`.
+   */
+  createChannel(
+    channel: NewChannel,
+  ): Promise<{ channel: Channel; created: boolean } | { unknown: string[] } | { deleted: true }>;
   /** Newest activity first, by keyset. */
   channelsOf(
     userId: string,

@@ -10,11 +10,13 @@ export interface Broker {
   tellUser(userId: string, json: string): Promise<void>;
 }
 
-export type Topic = { readonly channelId: string } | { readonly userId: string };
+export type Topic = { readonly channelId: string } | { readonly userId: string } | { readonly everybody: true };
 
 /** Given to a broker when it is made. */
 export interface BrokerEvents {
   channel(channelId: string, line: string): void;
   user(userId: string, json: string): void;
+  /** An `EverybodyHint`. */
+  everybody(json: string): void;
   suspect(): void;
 }

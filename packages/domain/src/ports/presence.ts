@@ -20,6 +20,8 @@ export type PresenceChange = Omit<Presence, 'text'>;
 export interface Presences {
   /** In the order asked, one pipeline. Throws `UNAVAILABLE` when nobody knows. */
   of(userIds: readonly string[]): Promise<Presence[]>;
+  /** Nothing is known of the user any more, until a session of his begins. */
+  forget(userId: string): Promise<void>;
 }
 
 export interface PresenceChoice {

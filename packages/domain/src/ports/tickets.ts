@@ -1,8 +1,9 @@
-/** For whom a ticket was made. */
-export interface TicketHolder {
+import type { SessionClaims } from '../ended-session.ts';
+
+/** For whom a ticket was made, and in which session. */
+export interface TicketHolder extends SessionClaims {
   readonly userId: string;
   readonly name: string;
-  readonly sid: string | null;
   /** When the token ends with which the ticket was asked for, epoch milliseconds. */
   readonly expiresAt: number;
 }

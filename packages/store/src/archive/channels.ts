@@ -1,5 +1,4 @@
 import { type Archive, Failure, type NewChannel, RANKS } from '@parley/domain';
-import type { Channel } from '@parley/protocol';
 import type { Database } from '../database.ts';
 import { StatementError } from '../database-failure.ts';
 import { statement } from '../statement.ts';
@@ -16,8 +15,9 @@ const MEMBER_LIMIT_CHECK = 'channels_member_limit_check';
 const CREATE_TRIES = 3;
 
 type CreatedRow =
-  | { readonly channel: ChannelColumns; readonly created: boolean; readonly unknown: null }
-  | { readonly channel: null; readonly created: false; readonly unknown: string[] };
+  | { readonly channel: ChannelColumns; readonly created: boolean; readonly unknown: null; readonly deleted: false }
+  | { readonly channel: null; readonly created: false; readonly unknown: string[]; readonly deleted: false }
+  | { readonly channel: null; readonly created: false; readonly unknown: null; readonly deleted: true };
 
 /** Channels, as a member sees them. */
 export function channels(database: Database): Pick<Archive, 'createChannel' | 'channelsOf' | 'channel' | 'unread'> {
@@ -46,12 +46,10 @@ export function channels(database: Database): Pick<Archive, 'createChannel' | 'c
   };
 }
 
-async function createChannel(
-  database: Database,
-  channel: NewChannel,
-): Promise<{ channel: Channel; created: boolean } | { unknown: string[] }> {
+async function createChannel(database: Database, channel: NewChannel): ReturnType<Archive['createChannel']> {
   for (let tries = 0; tries < CREATE_TRIES; tries++) {
     const [row] = await tryToCreate(database, channel);
+    if (row?.deleted) return { deleted: true };
     if (row?.unknown) return { unknown: row.unknown };
     if (row) return { channel: channelOf(row.channel), created: row.created };
   }

@@ -6,9 +6,10 @@ import { type UserColumns, userOf } from './rows.ts';
 
 const UPSERT_USER = statement('upsert-user');
 const USERS = statement('users');
+const JOINABLE_USERS = statement('joinable-users');
 
 /** Who has been seen. */
-export function users(database: Database): Pick<Archive, 'upsertUser' | 'users'> {
+export function users(database: Database): Pick<Archive, 'upsertUser' | 'users' | 'joinable'> {
   return {
     upsertUser: async (claims) => {
       const { id, name, avatarUrl, email, locale } = claims;
@@ -18,6 +19,7 @@ export function users(database: Database): Pick<Archive, 'upsertUser' | 'users'>
       return userOf(row);
     },
     users: async (userIds) => (await database.query<UserColumns>(USERS, [userIds])).map(userOf),
+    joinable: async (userIds) => (await database.query<UserColumns>(JOINABLE_USERS, [userIds])).map(userOf),
   };
 }
 

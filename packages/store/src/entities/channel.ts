@@ -21,4 +21,5 @@ export const ChannelEntity = defineEntity({
     { name: 'channels_kind_check', expression: "kind in ('direct', 'group', 'support', 'public')" },
     { name: 'channels_member_limit_check', expression: 'member_count <= member_limit' },
   ],
+  indexes: [{ name: 'channels_created_index', properties: ['createdAt', 'id'] }],
 });

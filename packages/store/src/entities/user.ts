@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { Notify } from '@parley/protocol';
 
 /** Somebody who was seen once with a token. */
 export const UserEntity = defineEntity({
@@ -15,5 +16,16 @@ export const UserEntity = defineEntity({
     claimsHash: p.text(),
     createdAt: p.bigint('number'),
     lastSeenAt: p.bigint('number').nullable(),
+    // What the token claims, beside what the user has put in its place.
+    claimedName: p.text().nullable(),
+    claimedAvatarUrl: p.text().nullable(),
+    notify: p.json<Partial<Notify>>().nullable(),
   },
+  indexes: [
+    {
+      name: 'users_name_trgm_index',
+      expression: 'create index "users_name_trgm_index" on "users" using gin ("name" gin_trgm_ops)',
+    },
+    { name: 'users_created_index', properties: ['createdAt', 'id'] },
+  ],
 });

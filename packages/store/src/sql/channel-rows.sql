@@ -11,7 +11,10 @@ select
     limit 1
   ) as last_message,
   (
-    select json_agg(to_jsonb(u) order by first.joined_at, first.user_id)
+    select json_agg(
+      -- include user-json
+      order by first.joined_at, first.user_id
+    )
     from (
       select user_id, joined_at from channel_members
       where channel_id = cm.channel_id

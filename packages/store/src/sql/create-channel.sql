@@ -9,13 +9,21 @@ found as materialized (
   select * from channels where id = $1
 ),
 unknown as materialized (
-  select user_id from wanted where not exists (select from users u where u.id = user_id) and not exists (select from found)
+  select user_id
+  from wanted
+  where not exists (select from found) and (
+    not exists (select from users u where u.id = user_id)
+    or exists (select from user_standing s where s.user_id = wanted.user_id and s.erased_at is not null)
+  )
+),
+deleted as materialized (
+  select from deleted_channels where id = $1
 ),
 made as (
   insert into channels (id, kind, name, encrypted, member_limit, member_count, created_at)
   select
     $1, $2, $3, $4, $5, (select count(*) from wanted), (extract(epoch from clock_timestamp()) * 1000)::bigint
-  where not exists (select from found) and not exists (select from unknown)
+  where not exists (select from found) and not exists (select from unknown) and not exists (select from deleted)
   on conflict (id) do nothing
   returning *
 ),
@@ -23,8 +31,10 @@ joined as (
   insert into channel_members (channel_id, user_id, rank, joined_at)
   select made.id, wanted.user_id, wanted.rank, made.created_at from made, wanted
 )
-select to_jsonb(made) as channel, true as created, null::json as unknown from made
+select to_jsonb(made) as channel, true as created, null::json as unknown, false as deleted from made
 union all
-select to_jsonb(found), false, null from found
+select to_jsonb(found), false, null, false from found
 union all
-select null, false, json_agg(user_id) from unknown having count(*) > 0
+select null, false, null, true from deleted
+union all
+select null, false, json_agg(user_id), false from unknown having count(*) > 0

@@ -2,10 +2,19 @@
 -- going down from the newest, a member has as many unread as messages were met before his cursor.
 with member as materialized (
   select
-    cm.user_id, cm.rank, cm.silenced_until, read_to,
+    cm.user_id, cm.rank, greatest(cm.silenced_until, blocked.until) as silenced_until, read_to,
     greatest(array[cm.delivered_epoch, cm.delivered_n, cm.delivered_at], read_to) as delivered_to
   from channel_members cm
   -- include read-to
+  cross join lateral (
+    -- What somebody writes to one who has blocked him is refused for ever, which is `FOR_EVER_MS`.
+    select case when exists (
+      select from channels c
+      join channel_members other on other.channel_id = c.id
+      join blocks b on (b.user_id, b.blocked_id) = (other.user_id, cm.user_id)
+      where c.id = cm.channel_id and c.kind = 'direct'
+    ) then 9999999999999 else 0 end as until
+  ) blocked
   where cm.channel_id = $1
 ),
 step as (

@@ -1,0 +1,9 @@
+with known as materialized (
+  select from users where id = $2
+),
+made as (
+  insert into blocks (user_id, blocked_id, at)
+  select $1, $2, (extract(epoch from clock_timestamp()) * 1000)::bigint from known
+  on conflict (user_id, blocked_id) do nothing
+)
+select exists (select from known) as known

@@ -1,0 +1,4 @@
+select
+  -- include erasure-columns
+from erasures e
+where e.user_id = $1
