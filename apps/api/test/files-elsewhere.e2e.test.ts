@@ -85,3 +85,15 @@ it('[FILE-26] without the queue an image is not made ready, and is once the queu
   redis.disconnect();
   await rm(dir, { recursive: true, force: true });
 });
+
+it('[FILE-39] a user announces so many attachments an hour, and is told when the next one may come', async () => {
+  // Under load the limits shrink, and this machine may well be under load.
+  await using stack = await startStack({ ATTACHMENTS_PER_HOUR: '2', ADAPTIVE_LIMITS_ENABLED: 'false' });
+  const { ada, bob, channelId, desk } = await groupOf(stack);
+  const create = (user: typeof ada) => desk.create(user, { channelId, bytes: png });
+  await Promise.all([create(ada), create(ada)]);
+  const { code, retryAfterMs = 0 } = await failureOf(create(ada));
+  expect(code).toBe('RATE_LIMITED');
+  expect(retryAfterMs).toBeGreaterThan(0);
+  await create(bob);
+});

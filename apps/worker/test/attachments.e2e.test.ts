@@ -80,6 +80,7 @@ describe('the job of a thumbnail', () => {
     await using worker = startWorker({
       DATABASE_URL: stores.databaseUrl,
       REDIS_LOG_URL: stores.redisUrl,
+      REDIS_CACHE_URL: stores.redisUrl,
       ATTACHMENTS_DIR: dir,
       LOG_LEVEL: 'error',
     });
