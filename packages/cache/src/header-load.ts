@@ -10,7 +10,7 @@ import { parsePosition } from '@parley/protocol';
 import { type Clock, singleFlight, systemClock } from '@parley/runtime';
 import type { Epoch, Epochs } from './epochs.ts';
 import { memberFields } from './header.ts';
-import { epochKey, headerKey, type Keys, logKey, windowKey } from './keys.ts';
+import { epochKey, headerKey, type Keys, logKey, registerKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore } from './log-store.ts';
 
 interface HeaderLoadOptions {
@@ -79,7 +79,7 @@ export class HeaderLoad {
     const { store, keys } = this.#options;
     const stem = keys.stemOf(channelId);
     const call = {
-      keys: [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId)],
+      keys: [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId), registerKey(stem)],
       args: headerArguments(snapshot),
     };
     try {

@@ -4,6 +4,7 @@ export { type ConnectionKind, close, connect, createConnection } from './connect
 export { RedisDrainLog } from './drain-log.ts';
 export { type Epoch, Epochs } from './epochs.ts';
 export { HeaderLoad } from './header-load.ts';
+export { RedisHeaderRegister } from './header-register.ts';
 export { createKeys, type Keys } from './keys.ts';
 export { allowancesOf, createLimiter, RedisLimiter, unlimited } from './limiter.ts';
 export { LogMemory } from './log-memory.ts';

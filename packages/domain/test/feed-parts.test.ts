@@ -208,6 +208,7 @@ describe('what lines tell', () => {
       member: true,
       version: 1,
       known: true,
+      expired: false,
       more: false,
       messages: message ? [message] : [],
       changes: [

@@ -1,11 +1,14 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
+import { AnalyticsChannelDayEntity, AnalyticsDayEntity } from './entities/analytics.ts';
 import { ChannelEntity } from './entities/channel.ts';
 import { ChannelMemberEntity } from './entities/channel-member.ts';
 import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntity } from './entities/log.ts';
 import { MessageEntity } from './entities/message.ts';
+import { OfflineNoticeEntity, PushSubscriptionEntity } from './entities/offline.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
+import { Jobs } from './migrations/20261126-jobs.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -34,6 +37,10 @@ export function ormConfig(options: ConnectionOptions): Options {
       ChannelHeadEntity,
       LogChangeEntity,
       DeadLetterEntity,
+      PushSubscriptionEntity,
+      OfflineNoticeEntity,
+      AnalyticsChannelDayEntity,
+      AnalyticsDayEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -41,7 +48,10 @@ export function ormConfig(options: ConnectionOptions): Options {
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: IDLE_TIMEOUT_MS },
     driverOptions: driverOptions(options),
     migrations: {
-      migrationsList: [{ name: '20261120-first-tables', class: FirstTables }],
+      migrationsList: [
+        { name: '20261120-first-tables', class: FirstTables },
+        { name: '20261126-jobs', class: Jobs },
+      ],
       tableName: 'migrations',
       snapshot: false,
       disableForeignKeys: false,

@@ -1,10 +1,21 @@
-import type { Archive, DrainStore, EpochLedger, HeaderSource } from '@parley/domain';
+import type {
+  Archive,
+  DrainStore,
+  EpochLedger,
+  HeaderSource,
+  Housekeeping,
+  OfflineStore,
+  PushSubscriptions,
+} from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
 import { archive } from './archive.ts';
 import { Database, type PoolUse } from './database.ts';
 import { drainStore } from './drain-store.ts';
 import { epochLedger } from './epoch-ledger.ts';
 import { headerSource } from './header-source.ts';
+import { housekeeping } from './housekeeping.ts';
+import { offlineStore } from './offline-store.ts';
+import { pushSubscriptions } from './push-subscriptions.ts';
 import { POOL_MAX_DEFAULT, STATEMENT_TIMEOUT_MS_DEFAULT, type StoreSettings } from './settings.ts';
 import { statement } from './statement.ts';
 
@@ -14,6 +25,9 @@ export interface Store extends Service, AsyncDisposable {
   readonly ledger: EpochLedger;
   readonly headers: HeaderSource;
   readonly drain: DrainStore;
+  readonly push: PushSubscriptions;
+  readonly offline: OfflineStore;
+  readonly housekeeping: Housekeeping;
   /** Rejects when Postgres does not answer, or its tables are not there. */
   check(): Promise<void>;
   poolUse(): PoolUse;
@@ -45,6 +59,9 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
     ledger: epochLedger(database),
     headers: headerSource(database),
     drain: drainStore(database),
+    push: pushSubscriptions(database),
+    offline: offlineStore(database),
+    housekeeping: housekeeping(database),
     check: async () => {
       await database.query(CHECK);
     },

@@ -35,7 +35,7 @@ describe('migrations', () => {
     const onApplied = (name: string) => applied.push(name);
     await Promise.all(Array.from({ length: 4 }, () => migrate(empty.url, { onApplied })));
     await migrate(empty.url, { onApplied });
-    expect(applied).toEqual(['20261120-first-tables']);
+    expect(applied).toEqual(['20261120-first-tables', '20261126-jobs']);
     const partitions = await sql('select partition, epoch, read_epoch, read_k from log_partition order by partition');
     expect(partitions).toEqual(
       Array.from({ length: 64 }, (_, partition) => ({ partition, epoch: 0, read_epoch: 0, read_k: 0 })),
@@ -103,6 +103,11 @@ const INDEXES = {
   'changes after a position': 'log_change_pkey (channel_id, epoch, n)',
   'a change by its operation': 'log_change_operation_index (channel_id, operation_id)',
   'a dead letter by its message': 'dead_letter_operation_index (channel_id, sender_id, client_msg_id)',
+  'the browsers of a user': 'push_subscriptions_user_index (user_id, created_at)',
+  'a browser by its endpoint': 'push_subscriptions_endpoint_unique (endpoint)',
+  'what a user was told': 'offline_notices_pkey (user_id, outlet, channel_id)',
+  'messages of a day': "messages_sent_index (sent_at) WITH (autosummarize='on')",
+  'the days of a channel': 'analytics_channel_day_channel_index (channel_id, day)',
 };
 
 it('[RUN-55] every index that a promised look-up needs is there', async () => {
