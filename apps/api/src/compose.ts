@@ -105,7 +105,9 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
   const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
   const store = openStore(settings, { name: 'parley-api', log });
-  const archive = guardPort(store.archive, createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker));
+  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
+  const archive = guardPort(store.archive, breaker);
+  const push = guardPort(store.push, breaker);
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
     log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
@@ -139,12 +141,12 @@ function openStores({ settings, threads, log, metrics }: ComposeOptions) {
     stop: () => close(connection),
   }));
   const services: Service[] = [store, ...connections, memory, doorbell, epochs, broker, hub];
-  return { store, archive, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
+  return { store, archive, push, redis, epochs, views, messageLog, limiter, hub, broker, doorbell, services };
 }
 
 /** What the procedures call. */
 function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): Pick<Context, 'cases' | 'feeds'> {
-  const { archive, views, messageLog, limiter, hub, broker, doorbell } = stores;
+  const { archive, push, views, messageLog, limiter, hub, broker, doorbell } = stores;
   const hints: UserHints = {
     tell: (userIds, hint) => {
       for (const userId of userIds) {
@@ -165,6 +167,9 @@ function answersOf({ settings, log, metrics }: ComposeOptions, stores: Stores): 
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,
+    push,
+    pushKey: settings.VAPID_PUBLIC_KEY,
+    pushRules: { hosts: settings.PUSH_HOSTS, loopback: settings.NODE_ENV !== 'production' },
   });
   const list = listChannels({ archive, views });
   const feedDeps = {

@@ -1,4 +1,14 @@
-import { close, connect, createConnection, createKeys, Epochs, LogStore, RedisDrainLog } from '@parley/cache';
+import {
+  close,
+  connect,
+  createConnection,
+  createKeys,
+  Epochs,
+  LogStore,
+  RedisDrainLog,
+  RedisHeaderRegister,
+} from '@parley/cache';
+import type { HeaderRegister } from '@parley/domain';
 import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
 import {
   createMetrics,
@@ -10,6 +20,7 @@ import {
   systemClock,
 } from '@parley/runtime';
 import { openStore, type Store } from '@parley/store';
+import { composeJobs } from './compose-jobs.ts';
 import { createCursorFlush } from './drain/cursor-flush.ts';
 import { createDrainMetrics } from './drain/drain-metrics.ts';
 import { createDrainer } from './drain/drainer.ts';
@@ -62,6 +73,7 @@ export function composeWorker(settings: WorkerSettings, logger: Log): Worker {
 interface Stores {
   readonly store: Store;
   readonly drainLog: RedisDrainLog;
+  readonly register: HeaderRegister;
   /** In the order of their start. */
   readonly services: readonly Service[];
 }
@@ -78,6 +90,7 @@ function composeStores(settings: WorkerSettings, logger: Log): Stores {
   return {
     store,
     drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
+    register: new RedisHeaderRegister({ store: logStore, keys }),
     services: [store, connection, epochs],
   };
 }
@@ -89,10 +102,11 @@ interface WorkParts extends Stores {
 
 function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
   const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
-  const { store, drainLog: log, logger, metrics } = parts;
+  const { store, drainLog: log, register, logger, metrics } = parts;
   const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
   const drainMetrics = createDrainMetrics(metrics);
   const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
+  const relay = composeJobs(lifecycle, { settings, server, register, logger, metrics });
   const drainer = createDrainer({
     lanes: LANES,
     log,
@@ -101,6 +115,7 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
     clock: systemClock,
     metrics: drainMetrics,
     logger,
+    ...(relay && { onCommitted: relay.committed }),
     unsafeTrimBeforeCommit: UNSAFE_TRIM_BEFORE_COMMIT,
   });
   const drain = createPersistLane({ drainer, doorbell });
@@ -108,7 +123,7 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
   lifecycle.supporting(drainer);
   lifecycle.supporting(createCursorFlush({ log, store: store.drain, logger }));
   lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
-  lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
+  lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, metrics, drain }));
 }
 
 function opsServer(settings: WorkerSettings, stores: Stores, { logger, metrics }: { logger: Log; metrics: Metrics }) {

@@ -70,8 +70,8 @@ export function offlineStore(database: Database): OfflineStore {
       const [row] = await database.query<PersonRow>(PERSON, [userId, Date.now()]);
       return row ? personOf(row) : null;
     },
-    claim: async ({ userId, outlets, nowMs, leaseMs, known, together }) => {
-      const values = [userId, outlets, nowMs, leaseMs, known === 'read', together];
+    claim: async ({ userId, outlets, nowMs, leaseMs, known, together, limit }) => {
+      const values = [userId, outlets, nowMs, leaseMs, known === 'read', together, limit];
       const [row] = await database.query<ClaimRow>(CLAIM, values);
       return {
         notices: row?.notices.map((notice) => noticeOf(userId, notice)) ?? [],

@@ -5,14 +5,17 @@ import { type ChannelCaseDeps, channelCases } from './channel.ts';
 import { type MemberCaseDeps, memberCases } from './member.ts';
 import { type MessageCaseDeps, messageCases } from './message.ts';
 import { presenceCases } from './presence.ts';
-import { pushCases } from './push.ts';
+import { type PushCaseDeps, pushCases } from './push.ts';
 import { reactionCases } from './reaction.ts';
 import { type ReceiptCaseDeps, receiptCases } from './receipt.ts';
 import { type UserCaseDeps, userCases } from './user.ts';
 
 /** Everything that the use cases stand on. */
 export interface CaseDeps
-  extends Omit<UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps, 'ids'> {
+  extends Omit<
+    UserCaseDeps & ChannelCaseDeps & MemberCaseDeps & MessageCaseDeps & ReceiptCaseDeps & PushCaseDeps,
+    'ids'
+  > {
   readonly archive: Archive;
   readonly ids: OperationIds & ChannelIds;
 }
@@ -28,6 +31,6 @@ export function createCases(deps: CaseDeps): Cases {
     ...receiptCases(deps),
     ...presenceCases(),
     ...attachmentCases(),
-    ...pushCases(),
+    ...pushCases(deps),
   };
 }

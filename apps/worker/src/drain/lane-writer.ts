@@ -25,6 +25,8 @@ export interface DrainParts {
   readonly clock: Clock;
   readonly metrics: DrainMetrics;
   readonly logger: Log;
+  /** Told of channels with messages that Postgres has now, at least once. It must not throw, and must cost next to nothing. */
+  readonly onCommitted?: (channelIds: Iterable<string>) => void;
   /** For the control of the loss tests only: entries leave the log before Postgres has them. */
   readonly unsafeTrimBeforeCommit: boolean;
 }
@@ -51,6 +53,7 @@ export class LaneWriter {
     this.#moveCursors(ours, result);
     this.#count(written, result);
     await this.#settle(written, result.superseded);
+    this.#parts.onCommitted?.(channelsOf(written));
     return written.length;
   }
 
@@ -58,6 +61,7 @@ export class LaneWriter {
   async settleLate(entries: readonly WritableEntry[]): Promise<void> {
     const holes = await this.#parts.store.holesAmong(placesOf(entries));
     const partitions = await this.#settle(entries, holes);
+    this.#parts.onCommitted?.(channelsOf(entries));
     this.#parts.metrics.lateSettlements.inc(partitions);
   }
 
@@ -114,4 +118,9 @@ export class LaneWriter {
     await Promise.all(settlements.map((settlement) => this.#parts.log.settle(settlement)));
     return settlements.length;
   }
+}
+
+/** Channels in which something was said. */
+function channelsOf(entries: readonly WritableEntry[]): Set<string> {
+  return new Set(entries.flatMap((entry) => (entry.type === 'created' ? [entry.payload.channelId] : [])));
 }

@@ -65,6 +65,8 @@ export interface ClaimQuery {
   readonly known: 'delivered' | 'read';
   /** One telling covers all channels: nothing is added to it until it is answered. */
   readonly together: boolean;
+  /** Notices of one answer; null: all of them. */
+  readonly limit: number | null;
 }
 
 /**

@@ -1,5 +1,5 @@
 -- What outlets are to tell a user now: $1 user, $2 outlets, $3 now, $4 how long nobody else asks them, $5 whether he knows only what he
--- has read, $6 whether an outlet tells all channels together. What an outlet was asked and has not answered is asked again as it was.
+-- has read, $6 whether an outlet tells all channels together, $7 how many at most. What an outlet was asked and has not answered is asked again as it was.
 with pending as materialized (
   select
     cm.user_id, cm.channel_id, outlet, told.asked_until, known.place as after,
@@ -46,6 +46,7 @@ claimed as (
   from free
   where up_to is not null
   order by channel_id, outlet
+  limit $7
   on conflict (user_id, outlet, channel_id) do update set
     told_epoch = excluded.told_epoch, told_n = excluded.told_n,
     asked_epoch = excluded.asked_epoch, asked_n = excluded.asked_n, asked_until = excluded.asked_until
