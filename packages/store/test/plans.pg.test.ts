@@ -52,6 +52,15 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
     message: [channelId, uuid('message', 1)],
     'count-after': [channelId, 2, 900, 2, 990],
     outcome: [channelId, reader, uuid('client', 1)],
+    'members-to-tell': [[channelId], 0, true, true, null],
+    'claim-notices': [reader, ['webhook'], 0, 1_000, false, false, 6],
+    'digests-due': [50_000, 49_990, 49_000],
+    person: [reader, 0],
+    'expired-channels': [100, null, 100],
+    'remove-expired': [channelId, 100, 1_000],
+    'blank-deleted': [100, 1_000],
+    'count-days': [49_900],
+    heads: [[channelId]],
   };
   it.each(Object.entries(cases))('%s', async (name, values) => {
     const plan = await planOf(statement(name), values);

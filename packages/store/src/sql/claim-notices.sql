@@ -2,15 +2,15 @@
 -- has read, $6 whether an outlet tells all channels together, $7 how many at most. What an outlet was asked and has not answered is asked again as it was.
 with pending as materialized (
   select
-    cm.user_id, cm.channel_id, outlet, told.asked_until, known.place as after,
+    cm.user_id, cm.channel_id, wanted.outlet, told.asked_until, known.place as after,
     case when (told.asked_epoch, told.asked_n) > (known.place[1], known.place[2])
       then array[told.asked_epoch, told.asked_n]
     end as asked
   from channel_members cm
   join channel_head head on head.channel_id = cm.channel_id
   -- include delivered-to
-  cross join unnest($2::text[]) as outlet
-  left join offline_notices told on (told.user_id, told.outlet, told.channel_id) = (cm.user_id, outlet, cm.channel_id)
+  cross join unnest($2::text[]) as wanted (outlet)
+  left join offline_notices told on (told.user_id, told.outlet, told.channel_id) = (cm.user_id, wanted.outlet, cm.channel_id)
   cross join lateral (
     select greatest(
       case when $5 then read_to[1:2] else delivered_to[1:2] end,
