@@ -24,6 +24,8 @@ interface SchedulerOptions {
 
 /** How often the table is written again: a log store that has lost its queues has lost the schedules with them. */
 const AGAIN_EVERY_MS = 60_000;
+/** A time that passed so long ago without the next one being set: its job was lost, or nobody runs jobs. */
+const LATE_MS = 60_000;
 
 /**
  * Writes the table of schedules into the queues, and takes out what is no longer in it. A schedule makes one job at a time in the whole
@@ -64,7 +66,8 @@ async function write(queues: Queues, { name, rhythm, job, payload }: Schedule): 
   const repeat = 'cron' in rhythm ? { pattern: rhythm.cron, tz: 'UTC' } : { every: rhythm.everyMs };
   const present = await queue.getJobScheduler(name);
   const same = 'cron' in rhythm ? present?.pattern === rhythm.cron : present?.every === rhythm.everyMs;
-  if (present && same) return;
+  const isAlive = (present?.next ?? 0) > Date.now() - LATE_MS;
+  if (same && isAlive) return;
   const data = wrap(job, payload);
   await queue.upsertJobScheduler(name, repeat, { name: job.name, data, opts: jobOptions(job) });
 }
