@@ -17,6 +17,7 @@ const commands = {
   migrate: [source, `${root}tools/migrate.ts`],
   config: [source, `${root}tools/config.ts`],
   verify: [source, `${root}tools/verify.ts`],
+  'dead-letters': [source, `${root}tools/dead-letters.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
 const standalone = ['start', 'test'];

@@ -29,7 +29,7 @@ beforeAll(async () => {
   cluster = await startCluster({
     apis: 1,
     workers: 0,
-    migrate,
+    migrate: migrateWithWishes,
     env: {
       ...outletEnv({ push, webhook, mail }),
       OFFLINE_AFTER_MS: '300',
@@ -52,6 +52,15 @@ beforeEach(() => {
   push.answer = () => 201;
   webhook.answer = () => 200;
 });
+
+/** The column of people's wishes comes with another migration; not later, for that would break what is prepared by then. */
+async function migrateWithWishes(databaseUrl: string): Promise<void> {
+  await migrate(databaseUrl);
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query('alter table users add column if not exists notify jsonb');
+  await client.end();
+}
 
 const url = () => cluster.apis[0]?.url ?? '';
 const user = async (name: string) => new StockUser(name, await signIn(url(), name), url);
@@ -213,7 +222,7 @@ describe('outlets that do not work', () => {
     await until('it is forgotten', async () => (await subscriptions(gone.userId)) === 0);
     await until('the other is told', () => sum(pushes(other).map(({ count }) => count)) === CHANNELS);
     expect(await subscriptions(other.userId)).toBe(1);
-    expect(pushedTo(gone).length).toBeLessThanOrEqual(6);
+    expect(pushedTo(gone)).toHaveLength(1);
     await worker.stop();
   });
 
@@ -250,7 +259,6 @@ describe('outlets that do not work', () => {
 
   test('[OFF-8] who wants no push, or has his quiet hours, is not pushed to', async () => {
     const worker = await cluster.startWorker();
-    await database.query('alter table users add column if not exists notify jsonb');
     const [silent, asleep] = [await away(), await away()];
     const notify = (userId: string, wishes: object) =>
       database.query('update users set notify = $2 where id = $1', [userId, JSON.stringify(wishes)]);

@@ -108,8 +108,8 @@ export class PushService implements AsyncDisposable {
     const [, token = '', key = ''] = /^vapid t=([^,]+), ?k=(\S+)$/.exec(authorization) ?? [];
     const point = Buffer.from(key, 'base64url');
     if (key !== this.vapid.publicKey) throw new Error(`not the deployment's key: ${authorization}`);
-    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'));
-    const publicKey = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
+    const half = (from: number) => point.subarray(from, from + 32).toString('base64url');
+    const publicKey = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x: half(1), y: half(33) }, format: 'jwk' });
     const [header = '', claims = '', signature = ''] = token.split('.');
     const signed = Buffer.from(`${header}.${claims}`);
     const ok = verify(

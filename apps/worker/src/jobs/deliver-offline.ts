@@ -8,7 +8,7 @@ import {
   type PushSubscriptions,
 } from '@parley/domain';
 import { TryLater } from '@parley/queue';
-import type { WebPush } from '../outlets/web-push.ts';
+import type { PushOutcome, WebPush } from '../outlets/web-push.ts';
 import type { Webhooks } from '../outlets/webhook.ts';
 
 interface DeliverOfflineParts {
@@ -39,10 +39,11 @@ export function createDeliverOffline(parts: DeliverOfflineParts) {
     if ((await presence.online([userId])).has(userId)) return;
     const person = await store.person(userId);
     if (!person) return;
+    const gone = new Set<string>();
     const failed = new Map<string, unknown>();
     let heldUntilMs: number | null;
     for (;;) {
-      const outlets = outletsOf(person, parts).filter((outlet) => !failed.has(outlet));
+      const outlets = outletsOf(person, parts).filter((outlet) => !failed.has(outlet) && !gone.has(outlet));
       if (outlets.length === 0) return giveUp(failed);
       if (signal.aborted) throw new TryLater(0, 'the process ends');
       const asked = { userId, outlets, nowMs: clock.now(), leaseMs: LEASE_MS, limit: AT_ONCE };
@@ -52,7 +53,10 @@ export function createDeliverOffline(parts: DeliverOfflineParts) {
       const byOutlet = [...Map.groupBy(claim.notices, (notice) => notice.outlet)];
       await Promise.all(
         byOutlet.map(([outlet, notices]) =>
-          tell(parts, person, notices).catch((error: unknown) => failed.set(outlet, error)),
+          tell(parts, person, notices).then(
+            (outcome) => outcome === 'gone' && gone.add(outlet),
+            (error: unknown) => failed.set(outlet, error),
+          ),
         ),
       );
     }
@@ -77,31 +81,31 @@ function giveUp(failed: ReadonlyMap<string, unknown>): void {
 }
 
 /** Asks one outlet for all of these in order, and writes down each answer. The first failure ends it. */
-async function tell(parts: DeliverOfflineParts, person: Person, notices: readonly Notice[]): Promise<void> {
+async function tell(parts: DeliverOfflineParts, person: Person, notices: readonly Notice[]): Promise<PushOutcome> {
   const { store, clock } = parts;
   const left = [...notices];
   try {
     for (const notice of notices) {
-      if (!(await tellOne(parts, person, notice))) return;
+      if ((await tellOne(parts, person, notice)) === 'gone') return 'gone';
       await store.told([notice], clock.now());
       left.shift();
     }
+    return 'told';
   } catch (error) {
     await store.untold(left);
     throw error;
   }
 }
 
-/** False when the outlet is no more. */
-async function tellOne(parts: DeliverOfflineParts, person: Person, notice: Notice): Promise<boolean> {
-  if (notice.count === 0) return true;
+async function tellOne(parts: DeliverOfflineParts, person: Person, notice: Notice): Promise<PushOutcome> {
+  if (notice.count === 0) return 'told';
   if (notice.outlet === WEBHOOK) {
     await parts.webhooks?.tell([notice]);
-    return true;
+    return 'told';
   }
   const subscription = person.subscriptions.find(({ id }) => notice.outlet === `${PUSH}${id}`);
-  if (!subscription || !parts.push) return false;
-  if ((await parts.push.tell(subscription, notice)) === 'told') return true;
-  await parts.subscriptions.gone(subscription.id);
-  return false;
+  if (!subscription || !parts.push) return 'gone';
+  const outcome = await parts.push.tell(subscription, notice);
+  if (outcome === 'gone') await parts.subscriptions.gone(subscription.id);
+  return outcome;
 }

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DeadLetter, decodeEntry, parseLine, type Verdict } from '@parley/domain';
+import { formatPosition } from '@parley/protocol';
+import type { Stores } from './stores.ts';
+
+const TURNS_MAX = 6;
+const PERSISTED_WITHIN_MS = 15_000;
+
+/**
+ * Puts a message that Postgres refused into the log again: the same payload under the same operation, at a new position, for its old one
+ * is a hole that its readers have passed. Whoever sends it again meanwhile gets the same message. The dead letter goes when Postgres has
+ * it. Answers what became of it; throws when nothing could be done.
+ */
+export async function putBack(stores: Stores, letter: DeadLetter): Promise<string> {
+  const { partition, epoch, k } = letter;
+  const line = Buffer.from(letter.line).toString();
+  const entry = decodeEntry({ partition, epoch, k, line });
+  const json = parseLine(line)?.json;
+  if (entry.type !== 'created' || json === undefined) {
+    throw new Error(
+      'only a message that can be read can be put back: a change of members may contradict what happened since',
+    );
+  }
+  const { channelId, senderId, clientMsgId, id: messageId } = entry.payload;
+  const operation = { channelId, actorId: senderId, operationId: clientMsgId };
+  // Its answer may still be remembered: it named the position that is a hole now.
+  await stores.log.forgetAnswer({ ...operation, position: formatPosition(entry.place) });
+  const verdict = await accept(stores, { channelId, senderId, clientMsgId, messageId, json });
+  if (verdict.type !== 'accepted' && verdict.type !== 'duplicate') throw new Error(reasonOf(verdict));
+  const position = formatPosition(verdict.place);
+  for (const end = Date.now() + PERSISTED_WITHIN_MS; Date.now() < end; await sleep(100)) {
+    if (await stores.store.archive.message(channelId, messageId)) {
+      await stores.store.housekeeping.discardDeadLetter(letter);
+      return `is in Postgres, at ${position}`;
+    }
+    const again = (await stores.store.housekeeping.deadLetters(100)).find(
+      (other) => other.clientMsgId === clientMsgId && other.at > letter.at,
+    );
+    if (again) throw new Error(`Postgres refused it again: ${again.reason}`);
+  }
+  return `is in the log, at ${position}, and waits for a worker`;
+}
+
+async function accept({ log }: Stores, draft: Parameters<Stores['log']['accept']>[0]): Promise<Verdict> {
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    const verdict = await log.accept(draft);
+    if (verdict.type === 'epoch') await log.renew();
+    else if (verdict.type !== 'missing') return verdict;
+    else if (!(await log.load(draft.channelId))) throw new Error('its channel is no more');
+  }
+  throw new Error('the log is changing hands: try again');
+}
+
+function reasonOf({ type }: Verdict): string {
+  if (type === 'stranger') return 'its sender is no longer a member of its channel';
+  return `the log does not take it: ${type}`;
+}
