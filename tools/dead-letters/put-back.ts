@@ -22,6 +22,7 @@ export async function putBack(stores: Stores, letter: DeadLetter): Promise<strin
     );
   }
   const { channelId, senderId, clientMsgId, id: messageId } = entry.payload;
+  const before = await lettersOf(stores, clientMsgId);
   const operation = { channelId, actorId: senderId, operationId: clientMsgId };
   // Its answer may still be remembered: it named the position that is a hole now.
   await stores.log.forgetAnswer({ ...operation, position: formatPosition(entry.place) });
@@ -33,12 +34,16 @@ export async function putBack(stores: Stores, letter: DeadLetter): Promise<strin
       await stores.store.housekeeping.discardDeadLetter(letter);
       return `is in Postgres, at ${position}`;
     }
-    const again = (await stores.store.housekeeping.deadLetters(100)).find(
-      (other) => other.clientMsgId === clientMsgId && other.at > letter.at,
-    );
-    if (again) throw new Error(`Postgres refused it again: ${again.reason}`);
+    const again = [...(await lettersOf(stores, clientMsgId))].find(([name]) => !before.has(name));
+    if (again) throw new Error(`Postgres refused it again: ${again[1]}`);
   }
   return `is in the log, at ${position}, and waits for a worker`;
+}
+
+/** The reasons of an operation's dead letters, by where each stood. */
+async function lettersOf({ store }: Stores, clientMsgId: string): Promise<Map<string, string>> {
+  const letters = (await store.housekeeping.deadLetters(1_000)).filter((other) => other.clientMsgId === clientMsgId);
+  return new Map(letters.map(({ partition, epoch, k, reason }) => [`${partition}/${epoch}-${k}`, reason]));
 }
 
 async function accept({ log }: Stores, draft: Parameters<Stores['log']['accept']>[0]): Promise<Verdict> {

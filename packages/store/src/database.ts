@@ -54,6 +54,8 @@ export class Database implements AsyncDisposable {
 
   /** Waits for the statements under way, then closes every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // MikroORM ends a pool only when its own queries have used it.
+    await this.#pool?.end();
     await this.#orm.close();
   }
 
