@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DeadLetter, decodeEntry, parseLine, type Verdict } from '@parley/domain';
-import { formatPosition } from '@parley/protocol';
+import { type DeadLetter, type Draft, decodeEntry, parseLine, type Verdict } from '@parley/domain';
+import { formatPosition, type Position } from '@parley/protocol';
 import type { Stores } from './stores.ts';
 
-const TURNS_MAX = 6;
+const TURNS_MAX = 20;
+const SETTLE_PAUSE_MS = 250;
 const PERSISTED_WITHIN_MS = 15_000;
 
 /**
@@ -23,9 +24,6 @@ export async function putBack(stores: Stores, letter: DeadLetter): Promise<strin
   }
   const { channelId, senderId, clientMsgId, id: messageId } = entry.payload;
   const before = await lettersOf(stores, clientMsgId);
-  const operation = { channelId, actorId: senderId, operationId: clientMsgId };
-  // Its answer may still be remembered: it named the position that is a hole now.
-  await stores.log.forgetAnswer({ ...operation, position: formatPosition(entry.place) });
   const verdict = await accept(stores, { channelId, senderId, clientMsgId, messageId, json });
   if (verdict.type !== 'accepted' && verdict.type !== 'duplicate') throw new Error(reasonOf(verdict));
   const position = formatPosition(verdict.place);
@@ -46,14 +44,33 @@ async function lettersOf({ store }: Stores, clientMsgId: string): Promise<Map<st
   return new Map(letters.map(({ partition, epoch, k, reason }) => [`${partition}/${epoch}-${k}`, reason]));
 }
 
-async function accept({ log }: Stores, draft: Parameters<Stores['log']['accept']>[0]): Promise<Verdict> {
+async function accept(stores: Stores, draft: Draft): Promise<Verdict> {
+  const { log } = stores;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     const verdict = await log.accept(draft);
-    if (verdict.type === 'epoch') await log.renew();
-    else if (verdict.type !== 'missing') return verdict;
-    else if (!(await log.load(draft.channelId))) throw new Error('its channel is no more');
+    switch (verdict.type) {
+      case 'epoch':
+        await log.renew();
+        break;
+      case 'missing':
+        if (!(await log.load(draft.channelId))) throw new Error('its channel is no more');
+        break;
+      case 'duplicate':
+        if (await stores.store.archive.message(draft.channelId, draft.messageId)) return verdict;
+        // An earlier try that came to nothing still has its answer, which names a hole; one that is under way does not.
+        if (verdict.settled) await forget(stores, draft, formatPosition(verdict.place));
+        else await sleep(SETTLE_PAUSE_MS);
+        break;
+      default:
+        return verdict;
+    }
   }
   throw new Error('the log is changing hands: try again');
+}
+
+function forget({ log }: Stores, draft: Draft, position: Position): Promise<void> {
+  const { channelId, senderId: actorId, clientMsgId: operationId } = draft;
+  return log.forgetAnswer({ channelId, actorId, operationId, position });
 }
 
 function reasonOf({ type }: Verdict): string {
