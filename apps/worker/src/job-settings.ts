@@ -59,12 +59,25 @@ export function jobSettingProblems(settings: JobSettings): string[] {
   const { SMTP_URL, SMTP_FROM } = settings;
   return [
     ...together({ VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY, VAPID_SUBJECT }),
+    ...bytes({ VAPID_PUBLIC_KEY }, 65),
+    ...bytes({ VAPID_PRIVATE_KEY }, 32),
+    ...(VAPID_SUBJECT === null || /^(mailto:|https:\/\/)./.test(VAPID_SUBJECT)
+      ? []
+      : ['VAPID_SUBJECT: expected an address that begins with mailto: or https://']),
     ...together({ WEBHOOK_URLS: WEBHOOK_URLS.length > 0 || null, WEBHOOK_SECRET }),
     ...together({ SMTP_URL, SMTP_FROM }),
     ...WEBHOOK_URLS.filter((one) => !url(['http', 'https']).safeParse(one).success).map(
       (one) => `WEBHOOK_URLS: expected URLs that begin with http:// or https://, found ${JSON.stringify(one)}`,
     ),
   ];
+}
+
+/** What is shown is the length: one of them is a secret. */
+function bytes(key: Readonly<Record<string, string | null>>, length: number): string[] {
+  return Object.entries(key).flatMap(([name, value]) => {
+    const found = value === null ? length : Buffer.from(value, 'base64url').length;
+    return found === length ? [] : [`${name}: expected ${length} bytes as base64url, found ${found}`];
+  });
 }
 
 function together(values: Readonly<Record<string, unknown>>): string[] {

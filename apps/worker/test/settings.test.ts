@@ -1,5 +1,6 @@
 import { SettingsError } from '@parley/runtime';
 import { expect, test } from 'vitest';
+import webPush from 'web-push';
 import { outletsOn } from '../src/job-settings.ts';
 import { readWorkerSettings } from '../src/settings.ts';
 
@@ -35,8 +36,13 @@ test('[PERSIST-94] the switch that loses messages is refused in production', () 
 
 test('[OFF-16] every outlet is off without its settings, and half of them is refused by name', () => {
   expect(outletsOn(readWorkerSettings(good))).toEqual({ push: false, webhook: false, mail: false });
+  const vapid = webPush.generateVAPIDKeys();
   const whole = {
-    ...{ VAPID_PUBLIC_KEY: 'p', VAPID_PRIVATE_KEY: 'q', VAPID_SUBJECT: 'mailto:ops@example.org' },
+    ...{
+      VAPID_PUBLIC_KEY: vapid.publicKey,
+      VAPID_PRIVATE_KEY: vapid.privateKey,
+      VAPID_SUBJECT: 'mailto:ops@example.org',
+    },
     ...{ WEBHOOK_URLS: 'https://a.example/hook, http://b.example/', WEBHOOK_SECRET: 's' },
     ...{ SMTP_URL: 'smtp://localhost', SMTP_FROM: 'Parley <chat@example.org>' },
   };
@@ -46,5 +52,7 @@ test('[OFF-16] every outlet is off without its settings, and half of them is ref
     expect(found, name).toHaveLength(1);
     expect(found[0]).toContain(name);
   }
-  expect(problems({ ...good, ...whole, WEBHOOK_URLS: 'ftp://a.example' })).toHaveLength(1);
+  for (const bad of [{ WEBHOOK_URLS: 'ftp://a.example' }, { VAPID_PRIVATE_KEY: 'short' }, { VAPID_SUBJECT: 'ops' }]) {
+    expect(problems({ ...good, ...whole, ...bad })).toHaveLength(1);
+  }
 });

@@ -33,7 +33,7 @@ export function createWebPush({ vapid, rules, patience }: WebPushOptions): WebPu
   return {
     async tell({ endpoint, p256dh, auth }, notice) {
       // The rules may be stricter now than when it was subscribed.
-      if (!isPushEndpoint(endpoint, rules)) return 'gone';
+      if (!isPushEndpoint(endpoint, rules) || !canRead({ p256dh, auth })) return 'gone';
       const id = noticeId(notice);
       const details = webPush.generateRequestDetails({ endpoint, keys: { p256dh, auth } }, pushPayload(notice, id), {
         vapidDetails: vapid,
@@ -51,4 +51,15 @@ export function createWebPush({ vapid, rules, patience }: WebPushOptions): WebPu
       });
     },
   };
+}
+
+/** Whether there is a browser that can read what is encrypted with these keys. The client chose them, and they may be any bytes. */
+function canRead({ p256dh, auth }: Pick<Subscription, 'p256dh' | 'auth'>): boolean {
+  try {
+    webPush.encrypt(p256dh, auth, 'x', 'aes128gcm');
+    return true;
+  } catch {
+    // Not a point of the curve: no other try, and no other setting, will make it one.
+    return false;
+  }
 }
