@@ -30,7 +30,9 @@ export function composeJobs(lifecycle: Lifecycle, parts: JobParts): OfflineRelay
   const { settings, server, register, logger, metrics } = parts;
   const limits = { DB_STATEMENT_TIMEOUT_MS: STATEMENT_TIMEOUT_MS, DB_POOL_MAX: POOL_MAX };
   const store = lifecycle.supporting(openStore({ ...settings, ...limits }, { name: 'parley-jobs', log: logger }));
-  const wiring = wireJobs({ server, lifecycle, logger, metrics });
+  const wiring = wireJobs({ server, logger, metrics });
+  lifecycle.supporting(wiring.producers);
+  lifecycle.userFacing(wiring.consumers);
   lifecycle.supporting(createScheduler({ server, schedules: scheduleOf(settings), log: logger }));
   lifecycle.supporting(createQueueWatch({ server, log: logger, metrics }));
   const common = { store: store.housekeeping, register, clock: systemClock, logger, metrics };

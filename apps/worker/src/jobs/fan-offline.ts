@@ -12,7 +12,7 @@ interface FanOfflineParts {
 }
 
 /** How far back a sweep looks: longer than a worker, or the queue, is ever away unnoticed. */
-export const SWEEP_BACK_MS = 15 * 60_000;
+const SWEEP_BACK_MS = 15 * 60_000;
 const USERS_AT_ONCE = 1_000;
 
 /** The job `fan-offline`: members of channels with something new who are away get a job each, later. One statement, whatever their number. */

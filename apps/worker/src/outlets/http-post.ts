@@ -1,5 +1,5 @@
 /** How long a server of somebody else may take. */
-export const POST_WITHIN_MS = 10_000;
+const POST_WITHIN_MS = 10_000;
 
 interface Post {
   readonly url: string;
