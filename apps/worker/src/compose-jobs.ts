@@ -46,5 +46,5 @@ export function composeJobs(lifecycle: Lifecycle, parts: JobParts): OfflineRelay
   wiring.consume(JOBS.countDays, createCountDays(common));
   wiring.consume(JOBS.checkUnread, createCheckUnread({ ...common, headers: store.headers }));
   // Presence is not kept anywhere yet.
-  return composeOffline({ settings, lifecycle, wiring, store, presence: nobodyOnline, logger });
+  return composeOffline({ settings, lifecycle, wiring, store, presence: nobodyOnline, logger, metrics });
 }

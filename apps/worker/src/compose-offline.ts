@@ -1,6 +1,6 @@
 import type { PresenceReader } from '@parley/domain';
 import { JOBS } from '@parley/queue';
-import { type Lifecycle, type Log, systemClock } from '@parley/runtime';
+import { type Lifecycle, type Log, type Metrics, systemClock } from '@parley/runtime';
 import type { Store } from '@parley/store';
 import { outletsOn } from './job-settings.ts';
 import type { JobWiring } from './job-wiring.ts';
@@ -23,6 +23,7 @@ interface OfflineParts {
   readonly store: Store;
   readonly presence: PresenceReader;
   readonly logger: Log;
+  readonly metrics: Metrics;
 }
 
 /** Users, and calls of webhooks, that one process is at at once. */
@@ -37,7 +38,7 @@ export function composeOffline(parts: OfflineParts): OfflineRelay | null {
   const push = webPushOf(parts.settings, patience);
   const webhooks = composeWebhooks(parts, patience);
   if (!push && !webhooks) return null;
-  const { settings, lifecycle, wiring, store, presence, logger } = parts;
+  const { settings, lifecycle, wiring, store, presence, logger, metrics } = parts;
   const deliver = wiring.producer(JOBS.deliverOffline);
   const fan = wiring.producer(JOBS.fanOffline);
   const common = { store: store.offline, presence, clock: systemClock };
@@ -48,7 +49,7 @@ export function composeOffline(parts: OfflineParts): OfflineRelay | null {
   );
   wiring.consume(
     JOBS.deliverOffline,
-    createDeliverOffline({ ...common, subscriptions: store.push, push, webhooks }),
+    createDeliverOffline({ ...common, metrics, subscriptions: store.push, push, webhooks }),
     USERS_AT_ONCE,
   );
   return lifecycle.supporting(new OfflineRelay({ producer: fan, log: logger }));

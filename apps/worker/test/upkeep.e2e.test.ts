@@ -73,12 +73,8 @@ test('[JOB-10] an unread count that is not what a recount gives is counted, and 
   for (let i = 0; i < 3; i++) await rig.send(channelId);
   await rig.drained();
   const metrics = createMetrics();
-  const one = {
-    ...register,
-    sample: async (partition: number) => (partition === partitionOf(channelId) ? [channelId] : []),
-  };
   const looked = {
-    sample: one.sample,
+    sample: async (partition: number) => (partition === partitionOf(channelId) ? [channelId] : []),
     header: (id: string) => register.header(id),
     forget: (id: string, query: Parameters<RedisHeaderRegister['forget']>[1]) => register.forget(id, query),
   };

@@ -8,6 +8,7 @@ import {
   type PushSubscriptions,
 } from '@parley/domain';
 import { TryLater } from '@parley/queue';
+import type { Metrics } from '@parley/runtime';
 import type { PushOutcome, WebPush } from '../outlets/web-push.ts';
 import type { Webhooks } from '../outlets/webhook.ts';
 
@@ -19,6 +20,7 @@ interface DeliverOfflineParts {
   readonly push: WebPush | null;
   readonly webhooks: Webhooks | null;
   readonly clock: Clock;
+  readonly metrics: Metrics;
 }
 
 /** How long one outlet may be at what it was asked; who died over it is followed by somebody else after that. */
@@ -35,6 +37,11 @@ const PUSH = 'push:';
  */
 export function createDeliverOffline(parts: DeliverOfflineParts) {
   const { store, presence, clock } = parts;
+  const asks = parts.metrics.counter(
+    'offline_asks_total',
+    'Times that outlets were asked to tell somebody, by how it ended',
+    ['outlet', 'outcome'],
+  );
   return async ({ userId }: { userId: string }, signal: AbortSignal): Promise<void> => {
     if ((await presence.online([userId])).has(userId)) return;
     const person = await store.person(userId);
@@ -54,8 +61,14 @@ export function createDeliverOffline(parts: DeliverOfflineParts) {
       await Promise.all(
         byOutlet.map(([outlet, notices]) =>
           tell(parts, person, notices).then(
-            (outcome) => outcome === 'gone' && gone.add(outlet),
-            (error: unknown) => failed.set(outlet, error),
+            (outcome) => {
+              asks.inc({ outlet: kindOf(outlet), outcome });
+              if (outcome === 'gone') gone.add(outlet);
+            },
+            (error: unknown) => {
+              asks.inc({ outlet: kindOf(outlet), outcome: 'failed' });
+              failed.set(outlet, error);
+            },
           ),
         ),
       );
@@ -68,6 +81,10 @@ export function createDeliverOffline(parts: DeliverOfflineParts) {
 function outletsOf({ wants, subscriptions }: Person, { push, webhooks, clock }: DeliverOfflineParts): string[] {
   const mayPush = push !== null && wants.push && !isQuiet(wants.quietHours, clock.now());
   return [...(mayPush ? subscriptions.map(({ id }) => `${PUSH}${id}`) : []), ...(webhooks ? [WEBHOOK] : [])];
+}
+
+function kindOf(outlet: string): string {
+  return outlet === WEBHOOK ? outlet : 'push';
 }
 
 /** Throws what failed: a try that counts, unless nothing was tried at all because a server is known to be away. */
@@ -85,6 +102,12 @@ async function tell(parts: DeliverOfflineParts, person: Person, notices: readonl
   const { store, clock } = parts;
   const left = [...notices];
   try {
+    // A queue takes them all at once.
+    if (parts.webhooks && notices[0]?.outlet === WEBHOOK) {
+      await parts.webhooks.tell(notices.filter(({ count }) => count > 0));
+      await store.told(notices, clock.now());
+      return 'told';
+    }
     for (const notice of notices) {
       if ((await tellOne(parts, person, notice)) === 'gone') return 'gone';
       await store.told([notice], clock.now());
@@ -99,10 +122,6 @@ async function tell(parts: DeliverOfflineParts, person: Person, notices: readonl
 
 async function tellOne(parts: DeliverOfflineParts, person: Person, notice: Notice): Promise<PushOutcome> {
   if (notice.count === 0) return 'told';
-  if (notice.outlet === WEBHOOK) {
-    await parts.webhooks?.tell([notice]);
-    return 'told';
-  }
   const subscription = person.subscriptions.find(({ id }) => notice.outlet === `${PUSH}${id}`);
   if (!subscription || !parts.push) return 'gone';
   const outcome = await parts.push.tell(subscription, notice);
