@@ -15,7 +15,7 @@ import {
   ReplicaWait,
 } from '@parley/cache';
 import { deleteChannel, eraseUser, removeDeleted, untilDrained } from '@parley/domain';
-import { createDoorbell, queuePrefix } from '@parley/queue';
+import { createDoorbell, createJobPurge, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
 import { createAdminPort } from './admin/admin-port.ts';
@@ -45,12 +45,9 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
   const redis = createConnection({ url, kind: 'log', timeoutMs, log });
   const keys = createKeys(KEY_PREFIX);
   const logStore = new LogStore({ redis });
-  const doorbell = createDoorbell({
-    server: { url, prefix: queuePrefix(KEY_PREFIX) },
-    lanes: settings.LANES,
-    log,
-    metrics,
-  });
+  const server = { url, prefix: queuePrefix(KEY_PREFIX) };
+  const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
+  const jobs = createJobPurge({ server, log });
   const epochs = new Epochs({ store: logStore, ledger: postgres.ledger, keys, backlogMaxEntries, log });
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: postgres.headers, doorbell });
   const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
@@ -65,6 +62,7 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
     log: messageLog,
     archive: postgres.archive,
     windows: createWindowPurge(at),
+    jobs,
     memory,
     hints,
     doorbell,
@@ -78,7 +76,7 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
     hints,
     deleteChannel: deleteChannel({ store, graves, hints }),
     doChores: doChores({ store, memory, erase, removeDeleted: removeDeleted({ store, graves, hints, drained }), log }),
-    services: [postgres, connection, doorbell, epochs] satisfies Service[],
+    services: [postgres, connection, doorbell, jobs, epochs] satisfies Service[],
   };
 }
 
