@@ -1,9 +1,9 @@
-import type { Answer, FailureData, Operation } from '@parley/protocol';
+import type { FailureData, Operation } from '@parley/protocol';
 import type { ClientClock } from '../clock.ts';
 import { failureOf } from '../failure.ts';
 import { type Random, retryDelayMs } from '../retry-delay.ts';
 import { createStore } from '../store.ts';
-import type { OutboxEntry, OutboxItem, Refusal } from './entry.ts';
+import type { OutboxEntry, OutboxItem, Refusal, Standing } from './entry.ts';
 import { type Attempt, acceptedIn, OutboxLine } from './outbox-line.ts';
 
 /** An accepted operation that nobody calls persisted is sent again after this long, and then less and less often. */
@@ -14,13 +14,13 @@ const ANSWER_WITHIN_MS = 15_000;
 
 /** What became of an entry, for the storage. */
 export interface LaneObserver {
-  onSettled(entries: readonly OutboxEntry[]): void;
+  onSettled(items: readonly OutboxItem[]): void;
   onRefused(entry: OutboxEntry): void;
 }
 
 export interface LaneOptions {
   /** Sends an operation once. What it throws is judged by `failureOf`. */
-  readonly perform: (entry: OutboxEntry, op: Operation, signal: AbortSignal) => Promise<Answer<'message.send'>>;
+  readonly perform: (entry: OutboxEntry, op: Operation, signal: AbortSignal) => Promise<Standing>;
   readonly clock: ClientClock;
   readonly random: Random;
 }
@@ -61,7 +61,7 @@ export class OutboxLane {
   }
 
   /** Says what became known to the line. What left it by that is settled. */
-  tell(learn: (line: OutboxLine) => readonly OutboxEntry[]): void {
+  tell(learn: (line: OutboxLine) => readonly OutboxItem[]): void {
     const settled = learn(this.#line);
     if (settled.length > 0) {
       this.#resends = 0;
@@ -117,8 +117,7 @@ export class OutboxLane {
     try {
       const answer = await this.#answerTo({ entry, op }, stopping);
       // Of an older epoch than the one that is known: it confirms nothing, and the next one may be the same.
-      const isOld = answer.level === 'accepted' && acceptedIn(answer) < Math.max(this.#line.epoch, answer.epoch);
-      if (isOld) this.#backOff(0);
+      if (isOld(answer, this.#line.epoch)) this.#backOff(0);
       else this.#attempts = 0;
       this.tell((line) => line.answered(entry.id, answer, this.#options.clock.now()));
     } catch (error) {
@@ -128,7 +127,7 @@ export class OutboxLane {
     this.#pump();
   }
 
-  async #answerTo({ entry, op }: Attempt, stopping: AbortSignal): Promise<Answer<'message.send'>> {
+  async #answerTo({ entry, op }: Attempt, stopping: AbortSignal): Promise<Standing> {
     const giveUp = new AbortController();
     const late = Promise.withResolvers<never>();
     const cancel = this.#options.clock.after(ANSWER_WITHIN_MS, () => {
@@ -152,8 +151,7 @@ export class OutboxLane {
       });
       // A newer epoch explains it, and there is nothing to wait for.
       if (isNews) return;
-    } else if (failure && !failure.retryable && failure.code !== 'UNAUTHENTICATED') {
-      // Not being signed in says nothing about the message: it waits for a connection that is.
+    } else if (failure && isFinal(failure, entry)) {
       this.refuse(entry.id, { code: failure.code, reason: null });
       return;
     }
@@ -165,4 +163,15 @@ export class OutboxLane {
     this.#attempts += 1;
     this.#notBefore = this.#options.clock.now() + leastMs + jitter;
   }
+}
+
+function isOld({ epoch, position, level }: Standing, known: number): boolean {
+  return position !== null && level === 'accepted' && acceptedIn(epoch, position) < Math.max(known, epoch);
+}
+
+function isFinal({ code, retryable }: FailureData, { operation }: OutboxEntry): boolean {
+  // Words wait until their author may speak again; a change that comes an hour late is not what was meant.
+  if (code === 'SILENCED') return operation.kind !== 'send';
+  // Not being signed in says nothing about the operation: it waits for a connection that is.
+  return !retryable && code !== 'UNAUTHENTICATED';
 }

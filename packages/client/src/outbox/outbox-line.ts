@@ -1,5 +1,5 @@
-import { type Answer, type Operation, type Position, parsePosition } from '@parley/protocol';
-import type { Acceptance, OutboxEntry, OutboxItem, Refusal } from './entry.ts';
+import { type Operation, type Position, parsePosition } from '@parley/protocol';
+import type { Acceptance, OutboxEntry, OutboxItem, Refusal, Standing } from './entry.ts';
 import { joinMarks, judge, markOf, type PersistedMark } from './persisted-mark.ts';
 
 /** After this many times that an accepted entry turned out to be a hole, it is refused for good: Postgres does not take it. */
@@ -10,8 +10,6 @@ export interface Attempt {
   readonly entry: OutboxEntry;
   readonly op: Operation;
 }
-
-type SendAnswer = Answer<'message.send'>;
 
 interface Slot {
   entry: OutboxEntry;
@@ -24,7 +22,8 @@ interface Slot {
 
 /**
  * The operations of one channel that are not settled, in order, and the rules by which they are sent and leave. It knows no time and no
- * network: `next` says what to send, the other methods say what became known. Each returns the entries that left by it, persisted.
+ * network: `next` says what to send, the other methods say what became known. Each returns the items that left by it, settled: with
+ * where they came to stand, or with null where nothing had to change.
  */
 export class OutboxLine {
   #slots: Slot[] = [];
@@ -66,19 +65,21 @@ export class OutboxLine {
     return { entry: slot.entry, op };
   }
 
-  answered(id: string, answer: SendAnswer, now: number): OutboxEntry[] {
+  answered(id: string, answer: Standing, now: number): OutboxItem[] {
     this.sees(answer.epoch);
     const slot = this.#find(id);
     if (!slot) return [];
-    if (answer.level === 'persisted') return this.#leave([slot]);
+    const { position, messageId = null, sentAt = null } = answer;
+    if (position !== null && answer.level === 'persisted') slot.acceptance = { position, messageId, sentAt };
+    if (position === null || answer.level === 'persisted') return this.#leave([slot]);
     // It was rejected while it was on its way a second time: this answer is about the try that failed.
     if (slot.entry.refusal) return [];
-    const epoch = acceptedIn(answer);
+    const epoch = acceptedIn(answer.epoch, position);
     slot.entry = { ...slot.entry, triedIn: epoch };
-    slot.acceptance = { messageId: answer.messageId, position: answer.position, sentAt: answer.sentAt };
+    slot.acceptance = { position, messageId, sentAt };
     slot.confirmedIn = epoch < this.#epoch ? null : epoch;
     slot.confirmedAt = now;
-    const verdict = this.#mark ? judge(this.#mark, answer.position) : 'above';
+    const verdict = this.#mark ? judge(this.#mark, position) : 'above';
     if (verdict === 'persisted') return this.#leave([slot]);
     // The server repeats an answer that came to nothing: asking again at once would only repeat it again.
     if (verdict === 'hole') fellIntoHole(slot);
@@ -111,7 +112,7 @@ export class OutboxLine {
     return true;
   }
 
-  marked(upTo: Position, holes: readonly Position[]): OutboxEntry[] {
+  marked(upTo: Position, holes: readonly Position[]): OutboxItem[] {
     const told = markOf(upTo, holes);
     this.sees(told.upTo.epoch);
     this.#mark = joinMarks(this.#mark, told);
@@ -119,7 +120,7 @@ export class OutboxLine {
   }
 
   /** The entry at this position did not come to be. `by`: its twin stands there, so the operation is persisted all the same. */
-  superseded(position: Position, by: Position | null): OutboxEntry[] {
+  superseded(position: Position, by: Position | null): OutboxItem[] {
     const slot = this.#slots.find((each) => each.acceptance?.position === position);
     if (!slot) return [];
     if (by !== null) return this.#leave([slot]);
@@ -158,10 +159,8 @@ export class OutboxLine {
 
   items(): OutboxItem[] {
     return this.#slots.map((slot) => {
-      const { id, channelId, createdAt, operation, refusal } = slot.entry;
       const acceptance = slot.acceptance && this.#isCurrent(slot.acceptance) ? slot.acceptance : null;
-      const state = refusal ? 'failed' : acceptance ? 'accepted' : 'pending';
-      return { id, channelId, createdAt, operation, state, acceptance, refusal };
+      return itemOf(slot.entry, acceptance);
     });
   }
 
@@ -173,7 +172,7 @@ export class OutboxLine {
     return this.#slots.find((slot) => slot.entry.id === id);
   }
 
-  #settle(mark: PersistedMark): OutboxEntry[] {
+  #settle(mark: PersistedMark): OutboxItem[] {
     const persisted: Slot[] = [];
     for (const slot of this.#slots) {
       const verdict = slot.acceptance ? judge(mark, slot.acceptance.position) : 'above';
@@ -185,15 +184,21 @@ export class OutboxLine {
     return this.#leave(persisted);
   }
 
-  #leave(slots: readonly Slot[]): OutboxEntry[] {
+  #leave(slots: readonly Slot[]): OutboxItem[] {
     this.#slots = this.#slots.filter((slot) => !slots.includes(slot));
-    return slots.map((slot) => slot.entry);
+    return slots.map((slot) => itemOf(slot.entry, slot.acceptance));
   }
 }
 
 /** The epoch in whose log an accepted operation stands. The answer itself may name a newer one, in which that log is lost already. */
-export function acceptedIn({ epoch, position }: SendAnswer): number {
+export function acceptedIn(epoch: number, position: Position): number {
   return Math.min(epoch, parsePosition(position).epoch);
+}
+
+function itemOf(entry: OutboxEntry, acceptance: Acceptance | null): OutboxItem {
+  const { id, channelId, createdAt, operation, refusal } = entry;
+  const state = refusal ? 'failed' : acceptance ? 'accepted' : 'pending';
+  return { id, channelId, createdAt, operation, state, acceptance, refusal };
 }
 
 function isUnconfirmed(slot: Slot): boolean {

@@ -10,9 +10,10 @@ import {
   useSyncExternalStore,
 } from 'react';
 import { type ChannelSnapshot, EMPTY_CHANNEL } from '../channel/channel-view.ts';
-import type { ChatClient, OpenChannel } from '../chat-client.ts';
+import type { ChatClient } from '../chat-client.ts';
 import type { ConnectionState } from '../connection/connection.ts';
-import type { InboxSnapshot } from '../inbox/inbox-view.ts';
+import type { InboxSnapshot } from '../inbox/inbox-snapshot.ts';
+import type { OpenChannel } from '../open-channels.ts';
 import type { SendDraft } from '../outbox/entry.ts';
 import { createStore, type Store } from '../store.ts';
 
