@@ -39,6 +39,8 @@ export class Outbox {
     if (this.#state !== 'new') return;
     this.#state = 'running';
     for (const entry of stored) {
+      // A clock that went back must not let what is new past what is old.
+      this.#lastOrder = Math.max(this.#lastOrder, entry.order);
       // Whether it was sent before the reload is not known.
       this.#add({ ...entry, triedIn: entry.triedIn ?? 0 });
     }
