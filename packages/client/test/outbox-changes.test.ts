@@ -6,7 +6,7 @@ import { indexedDbOutboxStorage } from '../src/outbox/indexed-db-storage.ts';
 import { Outbox } from '../src/outbox/outbox.ts';
 import { performOperation } from '../src/outbox/perform-operation.ts';
 import { memoryOutboxStorage, type OutboxStorage } from '../src/outbox/storage.ts';
-import { FakeApi, FakeLog, lostSocket } from './fake-server.ts';
+import { FakeApi, FakeLog, lostSocket, refusal } from './fake-server.ts';
 import { ManualClock, settle } from './manual-clock.ts';
 
 type Settled = Answer<'member.setRole'>;
@@ -166,5 +166,60 @@ describe('stored changes', () => {
     await start().run();
     await settle();
     expect(log.calls).toMatchObject([{ channelId: 'c', clientMsgId: 'm1', body: 'old', op: { triedIn: 4 } }]);
+  });
+});
+
+describe('messages that were lost with the log', () => {
+  const like = (messageId: string): Change => ({ kind: 'reaction.add', input: { messageId, emoji: '👍' } });
+  const unlike = (messageId: string): Change => ({ kind: 'reaction.remove', input: { messageId, emoji: '👍' } });
+  const there = new Set<string>();
+  /** As a view of the channel is told. */
+  const newEpoch = () => {
+    itemsOf();
+    outbox.sees('c', 4);
+    outbox.sees('c', 5);
+  };
+
+  beforeEach(() => {
+    there.clear();
+    for (const kind of ['reaction.add', 'reaction.remove'] as const) {
+      api.handlers[kind] = ({ messageId }) => {
+        if (!there.has(messageId)) throw refusal('NOT_FOUND');
+        calls.push([kind, messageId]);
+        return { ...answer(), reactions: [] };
+      };
+    }
+  });
+
+  test('[CLIENT-65] in a new epoch what needs a message waits for it, in its order, and holds up nothing else', async () => {
+    newEpoch();
+    for (const change of [like('lost'), unlike('lost'), like('here')]) outbox.enqueue('c', change);
+    there.add('here');
+    await clock.advance(4_000);
+    expect(calls).toEqual([['reaction.add', 'here']]);
+    expect(states()).toEqual(['accepted', 'pending', 'pending']);
+    there.add('lost');
+    await clock.advance(30_000);
+    expect(calls.filter(([, id]) => id === 'lost').slice(0, 2)).toEqual([
+      ['reaction.add', 'lost'],
+      ['reaction.remove', 'lost'],
+    ]);
+    expect(states()).toEqual(Array(3).fill('accepted'));
+  });
+
+  test('[CLIENT-65] a message that does not come again is not waited for longer than half a minute', async () => {
+    newEpoch();
+    outbox.enqueue('c', like('lost'));
+    await clock.advance(25_000);
+    expect(states()).toEqual(['pending']);
+    await clock.advance(30_000);
+    expect(states()).toEqual(['failed']);
+  });
+
+  test('[CLIENT-65] control: without a new epoch nothing can have been lost, and the change is refused at once', async () => {
+    outbox.sees('c', 5);
+    outbox.enqueue('c', like('lost'));
+    await settle();
+    expect(states()).toEqual(['failed']);
   });
 });

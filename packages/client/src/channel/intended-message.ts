@@ -1,5 +1,5 @@
 import { comparePositions, type Message, type Position, type Reaction } from '@parley/protocol';
-import type { OutboxItem } from '../outbox/entry.ts';
+import { messageNeeded, type OutboxItem } from '../outbox/entry.ts';
 import { emptied } from './message-change.ts';
 
 /**
@@ -20,15 +20,7 @@ export function intentsOf(items: readonly OutboxItem[], reachedTo: Position): Re
 
 /** The message that an operation changes; null for one that changes none. */
 export function changedMessage({ operation }: OutboxItem): string | null {
-  switch (operation.kind) {
-    case 'message.edit':
-    case 'message.delete':
-    case 'reaction.add':
-    case 'reaction.remove':
-      return operation.input.messageId;
-    default:
-      return null;
-  }
+  return operation.kind === 'send' ? null : messageNeeded(operation);
 }
 
 /** The message as its user wants it. What has come true already changes nothing. */

@@ -98,7 +98,11 @@ export class MessageList {
 
   #apply({ messageId, change }: MessageChange): void {
     const message = this.#ordered.findLast((each) => each.id === messageId);
-    if (message) this.#replace(message, change(message));
+    if (!message) return;
+    const changed = change(message);
+    // It was lost and has come again, and this list was not told of that.
+    if (changed.position === message.position) this.#replace(message, changed);
+    else this.add(changed);
   }
 
   #isPersisted(message: Message): boolean {

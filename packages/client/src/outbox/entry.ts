@@ -27,6 +27,21 @@ export type Change = {
 /** What the outbox repeats until it is settled. */
 export type DurableOperation = { readonly kind: 'send'; readonly draft: SendDraft } | Change;
 
+/** The message that must be there for an operation: the one that it changes, or whose thread it replies in. */
+export function messageNeeded(operation: DurableOperation): string | null {
+  switch (operation.kind) {
+    case 'send':
+      return operation.draft.threadOf ?? null;
+    case 'message.edit':
+    case 'message.delete':
+    case 'reaction.add':
+    case 'reaction.remove':
+      return operation.input.messageId;
+    default:
+      return null;
+  }
+}
+
 /** Why an operation was refused for good. */
 export interface Refusal {
   readonly code: ErrorCode;

@@ -3,7 +3,7 @@ import type { ClientClock } from '../clock.ts';
 import { failureOf } from '../failure.ts';
 import { type Random, retryDelayMs } from '../retry-delay.ts';
 import { createStore } from '../store.ts';
-import type { OutboxEntry, OutboxItem, Refusal, Standing } from './entry.ts';
+import { messageNeeded, type OutboxEntry, type OutboxItem, type Refusal, type Standing } from './entry.ts';
 import { type Attempt, acceptedIn, OutboxLine } from './outbox-line.ts';
 
 /** An accepted operation that nobody calls persisted is sent again after this long, and then less and less often. */
@@ -11,11 +11,16 @@ const RESEND_AFTER_MS = 5_000;
 const RESEND_AFTER_MAX_MS = 60_000;
 /** An answer that takes longer is not waited for: the outcome is unknown, and the operation goes again. */
 const ANSWER_WITHIN_MS = 15_000;
+/** In a new epoch a message may be missing that was lost with the log: for this long its author's outbox may send it again. */
+const COMES_AGAIN_WITHIN_MS = 30_000;
 
 /** What became of an entry, for the storage. */
 export interface LaneObserver {
   onSettled(items: readonly OutboxItem[]): void;
   onRefused(entry: OutboxEntry): void;
+  onPostponed(entries: readonly OutboxEntry[]): void;
+  /** The place behind everything that is there. */
+  nextOrder(): number;
 }
 
 export interface LaneOptions {
@@ -36,6 +41,9 @@ export class OutboxLane {
   #attempts = 0;
   #resends = 0;
   #notBefore = 0;
+  #epoch = 0;
+  /** When the epoch was seen to change. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
 
   constructor(options: LaneOptions, observer: LaneObserver) {
@@ -63,6 +71,8 @@ export class OutboxLane {
   /** Says what became known to the line. What left it by that is settled. */
   tell(learn: (line: OutboxLine) => readonly OutboxItem[]): void {
     const settled = learn(this.#line);
+    if (this.#epoch !== 0 && this.#line.epoch > this.#epoch) this.#renewedAt = this.#options.clock.now();
+    this.#epoch = this.#line.epoch;
     if (settled.length > 0) {
       this.#resends = 0;
       this.#observer.onSettled(settled);
@@ -151,11 +161,20 @@ export class OutboxLane {
       });
       // A newer epoch explains it, and there is nothing to wait for.
       if (isNews) return;
+    } else if (failure?.code === 'NOT_FOUND' && this.#mayComeAgain(entry)) {
+      this.tell((line) => {
+        this.#observer.onPostponed(line.postpone(entry.id, () => this.#observer.nextOrder()));
+        return [];
+      });
     } else if (failure && isFinal(failure, entry)) {
       this.refuse(entry.id, { code: failure.code, reason: null });
       return;
     }
     this.#backOff(failure?.retryAfterMs ?? 0);
+  }
+
+  #mayComeAgain({ operation }: OutboxEntry): boolean {
+    return messageNeeded(operation) !== null && this.#options.clock.now() - this.#renewedAt < COMES_AGAIN_WITHIN_MS;
   }
 
   #backOff(leastMs: number): void {

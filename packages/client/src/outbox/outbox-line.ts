@@ -1,5 +1,12 @@
 import { type Operation, type Position, parsePosition } from '@parley/protocol';
-import type { Acceptance, OutboxEntry, OutboxItem, Refusal, Standing } from './entry.ts';
+import {
+  type Acceptance,
+  messageNeeded,
+  type OutboxEntry,
+  type OutboxItem,
+  type Refusal,
+  type Standing,
+} from './entry.ts';
 import { joinMarks, judge, markOf, type PersistedMark } from './persisted-mark.ts';
 
 /** After this many times that an accepted entry turned out to be a hole, it is refused for good: Postgres does not take it. */
@@ -137,6 +144,19 @@ export class OutboxLine {
 
   sendAgain(): void {
     for (const slot of this.#slots) slot.confirmedIn = null;
+  }
+
+  /**
+   * The message that an entry needs is not there now: it goes to the end of the line, with all that needs the same one, and holds up
+   * nothing. Returns what has moved.
+   */
+  postpone(id: string, nextOrder: () => number): OutboxEntry[] {
+    const slot = this.#find(id);
+    const needed = slot && messageNeeded(slot.entry.operation);
+    const moved = this.#slots.filter((each) => isUnconfirmed(each) && messageNeeded(each.entry.operation) === needed);
+    for (const each of moved) each.entry = { ...each.entry, order: nextOrder() };
+    this.#slots.sort((a, b) => a.entry.order - b.entry.order);
+    return moved.map((each) => each.entry);
   }
 
   /** A refused entry goes to the end of the line. Null when it is not refused. */
