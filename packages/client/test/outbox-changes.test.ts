@@ -135,6 +135,20 @@ describe('keeping changes', () => {
   });
 });
 
+test('[CLIENT-66] what was accepted, and is repeated after one has left, is settled; control: what was not accepted is refused', async () => {
+  outbox.enqueue('c', { kind: 'member.silence', input: { userId: 'u', until: null } });
+  await settle();
+  answer = () => {
+    throw refusal('NOT_FOUND');
+  };
+  await clock.advance(5_100);
+  expect(calls).toHaveLength(2);
+  expect(itemsOf()).toEqual([]);
+  outbox.enqueue('c', { kind: 'member.silence', input: { userId: 'u', until: null } });
+  await settle();
+  expect(states()).toEqual(['failed']);
+});
+
 describe('stored changes', () => {
   test('[CLIENT-52] changes survive a reload, and go before new ones', async () => {
     storage = indexedDbOutboxStorage('u', new IDBFactory());
@@ -197,14 +211,20 @@ describe('messages that were lost with the log', () => {
     there.add('here');
     await clock.advance(4_000);
     expect(calls).toEqual([['reaction.add', 'here']]);
-    expect(states()).toEqual(['accepted', 'pending', 'pending']);
+    expect(states()).toEqual(['pending', 'pending', 'accepted']);
+    await clock.advance(15_000);
+    const before = clock.now();
+    outbox.enqueue('c', { kind: 'channel.leave', input: {} });
+    await settle();
+    // Whatever the others wait for, it goes at once.
+    expect([calls.at(-1)?.[0], clock.now()]).toEqual(['channel.leave', before]);
     there.add('lost');
     await clock.advance(30_000);
     expect(calls.filter(([, id]) => id === 'lost').slice(0, 2)).toEqual([
       ['reaction.add', 'lost'],
       ['reaction.remove', 'lost'],
     ]);
-    expect(states()).toEqual(Array(3).fill('accepted'));
+    expect(states()).toEqual(Array(4).fill('accepted'));
   });
 
   test('[CLIENT-65] a message that does not come again is not waited for longer than half a minute', async () => {

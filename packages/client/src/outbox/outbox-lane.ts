@@ -4,13 +4,13 @@ import { failureOf } from '../failure.ts';
 import { type Random, retryDelayMs } from '../retry-delay.ts';
 import { createStore } from '../store.ts';
 import { messageNeeded, type OutboxEntry, type OutboxItem, type Refusal, type Standing } from './entry.ts';
-import { type Attempt, acceptedIn, OutboxLine } from './outbox-line.ts';
+import { type Attempt, OutboxLine } from './outbox-line.ts';
+import { acceptedIn } from './slot.ts';
+import { timely } from './timely-call.ts';
 
 /** An accepted operation that nobody calls persisted is sent again after this long, and then less and less often. */
 const RESEND_AFTER_MS = 5_000;
 const RESEND_AFTER_MAX_MS = 60_000;
-/** An answer that takes longer is not waited for: the outcome is unknown, and the operation goes again. */
-const ANSWER_WITHIN_MS = 15_000;
 /** In a new epoch a message may be missing that was lost with the log: for this long its author's outbox may send it again. */
 const COMES_AGAIN_WITHIN_MS = 30_000;
 
@@ -18,9 +18,6 @@ const COMES_AGAIN_WITHIN_MS = 30_000;
 export interface LaneObserver {
   onSettled(items: readonly OutboxItem[]): void;
   onRefused(entry: OutboxEntry): void;
-  onPostponed(entries: readonly OutboxEntry[]): void;
-  /** The place behind everything that is there. */
-  nextOrder(): number;
 }
 
 export interface LaneOptions {
@@ -42,6 +39,9 @@ export class OutboxLane {
   #resends = 0;
   #notBefore = 0;
   #epoch = 0;
+  /** What needs a message that is not there is tried again then. */
+  #waitingUntil = 0;
+  #waits = 0;
   /** When the epoch was seen to change. */
   #renewedAt = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
@@ -71,7 +71,10 @@ export class OutboxLane {
   /** Says what became known to the line. What left it by that is settled. */
   tell(learn: (line: OutboxLine) => readonly OutboxItem[]): void {
     const settled = learn(this.#line);
-    if (this.#epoch !== 0 && this.#line.epoch > this.#epoch) this.#renewedAt = this.#options.clock.now();
+    if (this.#epoch !== 0 && this.#line.epoch > this.#epoch) {
+      this.#renewedAt = this.#options.clock.now();
+      this.#waits = 0;
+    }
     this.#epoch = this.#line.epoch;
     if (settled.length > 0) {
       this.#resends = 0;
@@ -107,25 +110,35 @@ export class OutboxLane {
       if (inMs < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#options.clock.after(inMs, () => this.#pump());
       return;
     }
-    if (!this.#line.hasUnconfirmed) {
-      this.#resends += 1;
-      this.#line.sendAgain();
-    }
+    if (!this.#line.hasUnconfirmed) this.#again();
     const attempt = this.#line.next();
     if (!attempt) return;
     this.#isInFlight = true;
     void this.#attempt(attempt, this.#stopping.signal);
   }
 
+  /** What waited for its message, or else what was accepted and is not called persisted. */
+  #again(): void {
+    if (this.#line.hasWaiting && this.#waitingUntil <= this.#options.clock.now()) {
+      this.#line.waitNoLonger();
+      return;
+    }
+    this.#resends += 1;
+    this.#line.sendAgain();
+  }
+
   #dueAt(): number {
     if (this.#line.hasUnconfirmed) return this.#notBefore;
     const since = this.#line.oldestConfirmedAt() ?? Number.POSITIVE_INFINITY;
-    return Math.max(this.#notBefore, since + Math.min(RESEND_AFTER_MS * 2 ** this.#resends, RESEND_AFTER_MAX_MS));
+    const resendAt = since + Math.min(RESEND_AFTER_MS * 2 ** this.#resends, RESEND_AFTER_MAX_MS);
+    const triedAgainAt = this.#line.hasWaiting ? this.#waitingUntil : Number.POSITIVE_INFINITY;
+    return Math.max(this.#notBefore, Math.min(resendAt, triedAgainAt));
   }
 
   async #attempt({ entry, op }: Attempt, stopping: AbortSignal): Promise<void> {
     try {
-      const answer = await this.#answerTo({ entry, op }, stopping);
+      const perform = (signal: AbortSignal) => this.#options.perform(entry, op, signal);
+      const answer = await timely(perform, this.#options.clock, stopping);
       // Of an older epoch than the one that is known: it confirms nothing, and the next one may be the same.
       if (isOld(answer, this.#line.epoch)) this.#backOff(0);
       else this.#attempts = 0;
@@ -137,21 +150,6 @@ export class OutboxLane {
     this.#pump();
   }
 
-  async #answerTo({ entry, op }: Attempt, stopping: AbortSignal): Promise<Standing> {
-    const giveUp = new AbortController();
-    const late = Promise.withResolvers<never>();
-    const cancel = this.#options.clock.after(ANSWER_WITHIN_MS, () => {
-      late.reject(new Error('no answer in time'));
-      giveUp.abort();
-    });
-    try {
-      const signal = AbortSignal.any([giveUp.signal, stopping]);
-      return await Promise.race([this.#options.perform(entry, op, signal), late.promise]);
-    } finally {
-      cancel();
-    }
-  }
-
   #failed(entry: OutboxEntry, failure: FailureData | null): void {
     if (failure?.code === 'CONFLICT') {
       let isNews = false;
@@ -161,11 +159,9 @@ export class OutboxLane {
       });
       // A newer epoch explains it, and there is nothing to wait for.
       if (isNews) return;
-    } else if (failure?.code === 'NOT_FOUND' && this.#mayComeAgain(entry)) {
-      this.tell((line) => {
-        this.#observer.onPostponed(line.postpone(entry.id, () => this.#observer.nextOrder()));
-        return [];
-      });
+    } else if (failure?.code === 'NOT_FOUND') {
+      this.#notFound(entry);
+      return;
     } else if (failure && isFinal(failure, entry)) {
       this.refuse(entry.id, { code: failure.code, reason: null });
       return;
@@ -173,8 +169,23 @@ export class OutboxLane {
     this.#backOff(failure?.retryAfterMs ?? 0);
   }
 
-  #mayComeAgain({ operation }: OutboxEntry): boolean {
-    return messageNeeded(operation) !== null && this.#options.clock.now() - this.#renewedAt < COMES_AGAIN_WITHIN_MS;
+  /** The channel is not there for this user, or a message that the operation needs. */
+  #notFound(entry: OutboxEntry): void {
+    const now = this.#options.clock.now();
+    let wasAccepted = false;
+    this.tell((line) => {
+      const settled = line.acceptedBefore(entry.id);
+      wasAccepted = settled.length > 0;
+      return settled;
+    });
+    if (wasAccepted) return;
+    if (messageNeeded(entry.operation) === null || now - this.#renewedAt >= COMES_AGAIN_WITHIN_MS) {
+      this.refuse(entry.id, { code: 'NOT_FOUND', reason: null });
+      return;
+    }
+    this.#line.postpone(entry.id);
+    this.#waitingUntil = now + retryDelayMs(this.#waits, this.#options.random);
+    this.#waits += 1;
   }
 
   #backOff(leastMs: number): void {

@@ -1,30 +1,12 @@
 import { type Operation, type Position, parsePosition } from '@parley/protocol';
-import {
-  type Acceptance,
-  messageNeeded,
-  type OutboxEntry,
-  type OutboxItem,
-  type Refusal,
-  type Standing,
-} from './entry.ts';
+import type { Acceptance, OutboxEntry, OutboxItem, Refusal, Standing } from './entry.ts';
 import { joinMarks, judge, markOf, type PersistedMark } from './persisted-mark.ts';
-
-/** After this many times that an accepted entry turned out to be a hole, it is refused for good: Postgres does not take it. */
-const HOLES_MAX = 3;
+import { acceptedIn, fellIntoHole, isUnconfirmed, itemOf, needed, newSlot, type Slot } from './slot.ts';
 
 /** What to send next: the entry, and how the call names itself. */
 export interface Attempt {
   readonly entry: OutboxEntry;
   readonly op: Operation;
-}
-
-interface Slot {
-  entry: OutboxEntry;
-  /** The epoch of the answer that confirmed it; null while it has to be sent (again). */
-  confirmedIn: number | null;
-  confirmedAt: number;
-  acceptance: Acceptance | null;
-  holes: number;
 }
 
 /**
@@ -51,10 +33,19 @@ export class OutboxLine {
     return this.#slots.some(isUnconfirmed);
   }
 
+  /** Whether something waits for its message. */
+  get hasWaiting(): boolean {
+    return this.#slots.some((slot) => slot.isWaiting);
+  }
+
   /** Takes an entry to its place in the order; one that is here already stays as it is. */
   add(entry: OutboxEntry): void {
     if (this.#find(entry.id)) return;
-    this.#slots.push({ entry, confirmedIn: null, confirmedAt: 0, acceptance: null, holes: 0 });
+    const slot = newSlot(entry);
+    slot.isWaiting = this.#slots.some(
+      (each) => each.isWaiting && needed(each) !== null && needed(each) === needed(slot),
+    );
+    this.#slots.push(slot);
     this.#slots.sort((a, b) => a.entry.order - b.entry.order);
   }
 
@@ -106,6 +97,7 @@ export class OutboxLine {
     slot.entry = { ...slot.entry, refusal };
     slot.confirmedIn = null;
     slot.acceptance = null;
+    slot.isWaiting = false;
     return slot.entry;
   }
 
@@ -113,6 +105,7 @@ export class OutboxLine {
   sees(epoch: number): boolean {
     if (epoch <= this.#epoch) return false;
     this.#epoch = epoch;
+    this.waitNoLonger();
     for (const slot of this.#slots) {
       if (slot.confirmedIn !== null && slot.confirmedIn < epoch) slot.confirmedIn = null;
     }
@@ -146,17 +139,22 @@ export class OutboxLine {
     for (const slot of this.#slots) slot.confirmedIn = null;
   }
 
-  /**
-   * The message that an entry needs is not there now: it goes to the end of the line, with all that needs the same one, and holds up
-   * nothing. Returns what has moved.
-   */
-  postpone(id: string, nextOrder: () => number): OutboxEntry[] {
+  /** The message that an entry needs is not there now. Until `waitNoLonger` all that needs the same one waits, and holds up nothing else. */
+  postpone(id: string): void {
+    const missing = this.#find(id);
+    for (const slot of this.#slots) {
+      if (missing && isUnconfirmed(slot) && needed(slot) === needed(missing)) slot.isWaiting = true;
+    }
+  }
+
+  waitNoLonger(): void {
+    for (const slot of this.#slots) slot.isWaiting = false;
+  }
+
+  /** What was accepted in this epoch was asked for again, and its user may not know of the channel any more: it is in the log. */
+  acceptedBefore(id: string): OutboxItem[] {
     const slot = this.#find(id);
-    const needed = slot && messageNeeded(slot.entry.operation);
-    const moved = this.#slots.filter((each) => isUnconfirmed(each) && messageNeeded(each.entry.operation) === needed);
-    for (const each of moved) each.entry = { ...each.entry, order: nextOrder() };
-    this.#slots.sort((a, b) => a.entry.order - b.entry.order);
-    return moved.map((each) => each.entry);
+    return slot?.acceptance && this.#isCurrent(slot.acceptance) ? this.#leave([slot]) : [];
   }
 
   /** A refused entry goes to the end of the line. Null when it is not refused. */
@@ -208,26 +206,4 @@ export class OutboxLine {
     this.#slots = this.#slots.filter((slot) => !slots.includes(slot));
     return slots.map((slot) => itemOf(slot.entry, slot.acceptance));
   }
-}
-
-/** The epoch in whose log an accepted operation stands. The answer itself may name a newer one, in which that log is lost already. */
-export function acceptedIn(epoch: number, position: Position): number {
-  return Math.min(epoch, parsePosition(position).epoch);
-}
-
-function itemOf(entry: OutboxEntry, acceptance: Acceptance | null): OutboxItem {
-  const { id, channelId, createdAt, operation, refusal } = entry;
-  const state = refusal ? 'failed' : acceptance ? 'accepted' : 'pending';
-  return { id, channelId, createdAt, operation, state, acceptance, refusal };
-}
-
-function isUnconfirmed(slot: Slot): boolean {
-  return slot.confirmedIn === null && slot.entry.refusal === null;
-}
-
-/** It did not come to be there. Its twin may stand in Postgres: the server looks, when it comes again. */
-function fellIntoHole(slot: Slot): void {
-  slot.holes += 1;
-  slot.acceptance = null;
-  if (slot.holes >= HOLES_MAX) slot.entry = { ...slot.entry, refusal: { code: 'INVALID', reason: 'rejected' } };
 }

@@ -138,10 +138,6 @@ export class Outbox {
         for (const observer of this.#observers.get(channelId) ?? []) observer(items);
       },
       onRefused: (entry) => this.#store(entry),
-      onPostponed: (entries) => {
-        for (const entry of entries) this.#store(entry);
-      },
-      nextOrder: () => this.#nextOrder(),
     });
     this.#lanes.set(channelId, lane);
     if (this.#state === 'running') lane.run();
