@@ -34,7 +34,8 @@ interface Room {
   readonly reactions: Set<string>;
   /** Entries so far. */
   n: number;
-  readonly listeners: Set<Listener<ChannelEvent>>;
+  /** With whose they are. */
+  readonly listeners: Map<Listener<ChannelEvent>, string>;
 }
 
 function idOf(text: string): string {
@@ -86,7 +87,7 @@ export class MemoryChat {
       deliveredTo: new Map(),
       reactions: new Set(),
       n: 0,
-      listeners: new Set(),
+      listeners: new Map(),
     };
     this.#rooms.set(id, room);
     for (const member of memberIds) {
@@ -163,7 +164,8 @@ export class MemoryChat {
     return { readTo: room.readTo.get(userId) ?? null, unread: this.#unread(room, userId) };
   }
 
-  openChannel(channelId: string, lastEventId: Position | null, listener: Listener<ChannelEvent>): () => void {
+  openChannel(userId: string, input: Input<'feed.channel'>, listener: Listener<ChannelEvent>): () => void {
+    const { channelId, lastEventId = null } = input;
     const room = this.#room(channelId);
     const head = room.n > 0 ? headOf(room) : null;
     const persistedTo = room.messages.findLast((message) => message.persisted)?.position ?? null;
@@ -172,7 +174,7 @@ export class MemoryChat {
     for (const message of lastEventId ? room.messages : []) {
       if (comparePositions(message.position, lastEventId ?? ORIGIN) > 0) listener(message.position, created(message));
     }
-    room.listeners.add(listener);
+    room.listeners.set(listener, userId);
     return () => room.listeners.delete(listener);
   }
 
@@ -207,7 +209,7 @@ export class MemoryChat {
     const { position, ...settled } = this.#amend(channelId, messageId, (message) => message);
     const event = { type: 'reaction.changed' as const, channelId, at: Date.now(), position, messageId };
     const reactionsFor = (id: string) => shownTo(room, this.#message(channelId, messageId), id).reactions;
-    for (const listener of room.listeners) listener(position, { ...event, reactions: reactionsFor(userId) });
+    for (const [listener, reader] of room.listeners) listener(position, { ...event, reactions: reactionsFor(reader) });
     return { ...settled, position, reactions: reactionsFor(userId) };
   }
 
@@ -333,7 +335,7 @@ export class MemoryChat {
   }
 
   #tell(room: Room, event: ChannelEvent): void {
-    for (const listener of room.listeners) listener(headOf(room), event);
+    for (const listener of room.listeners.keys()) listener(headOf(room), event);
   }
 
   #tellCursors(room: Room, userId: string): void {

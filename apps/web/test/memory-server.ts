@@ -109,10 +109,11 @@ function routerOf(chat: MemoryChat) {
         .mutation(({ ctx, input }) => chat.delivered(ctx.userId, input)),
     }),
     feed: t.router({
-      channel: procedure.input(inputs['feed.channel']).subscription(({ input, signal }) => {
-        const { channelId, lastEventId = null } = input;
-        return feed((listener) => chat.openChannel(channelId, lastEventId, listener), signal);
-      }),
+      channel: procedure
+        .input(inputs['feed.channel'])
+        .subscription(({ ctx, input, signal }) =>
+          feed((listener) => chat.openChannel(ctx.userId, input, listener), signal),
+        ),
       inbox: procedure
         .input(inputs['feed.inbox'])
         .subscription(({ ctx, signal }) => feed((listener) => chat.openInbox(ctx.userId, listener), signal)),
