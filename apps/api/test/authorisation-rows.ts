@@ -118,7 +118,8 @@ export const ROWS: Readonly<Record<string, Row>> = {
   'push.key': { input: () => undefined, ...everybody },
   'push.subscribe': {
     input: () => ({
-      endpoint: `https://fcm.googleapis.com/fcm/send/${randomUUID()}`,
+      // A port of this machine at which nobody listens: a worker may try to push.
+      endpoint: `http://127.0.0.1:9/${randomUUID()}`,
       keys: {
         p256dh: 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM',
         auth: 'tBHItJI5svbpez7KI4CCXg',

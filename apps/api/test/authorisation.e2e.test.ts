@@ -1,3 +1,4 @@
+import { createECDH } from 'node:crypto';
 import { answers, inputs, PROCEDURE_KINDS } from '@parley/protocol';
 import {
   createTRPCClient,
@@ -8,6 +9,7 @@ import {
 } from '@trpc/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appRouter } from '../src/router.ts';
+import { startAdmin, until } from './admin-rig.ts';
 import { CALLERS, type Caller, outcomeOf, ROWS, type Scene } from './authorisation-rows.ts';
 import { type Chatter, type Stack, startStack, text } from './stack.ts';
 
@@ -15,12 +17,23 @@ let stack: Stack;
 const users = {} as Record<Caller | 'other' | 'outsider', Chatter>;
 
 beforeAll(async () => {
-  stack = await startStack({ RATE_LIMIT_ENABLED: 'false' });
+  stack = await startStack({ RATE_LIMIT_ENABLED: 'false', ...vapid() });
   await stack.startWorker();
   for (const name of [...CALLERS, 'other', 'outsider'] as const) users[name] = await stack.user(name);
 }, 60_000);
 
 afterAll(() => stack?.[Symbol.asyncDispose]());
+
+/** Keys to push with: without them nobody may subscribe. */
+function vapid() {
+  const pair = createECDH('prime256v1');
+  const VAPID_PUBLIC_KEY = pair.generateKeys('base64url');
+  // Leading zeros are left out of a private key.
+  const VAPID_PRIVATE_KEY = Buffer.concat([Buffer.alloc(32), pair.getPrivateKey()])
+    .subarray(-32)
+    .toString('base64url');
+  return { VAPID_PUBLIC_KEY, VAPID_PRIVATE_KEY, VAPID_SUBJECT: 'mailto:nobody@example.org' };
+}
 
 /** A group of its own for every call, so that none changes what another one meets. */
 async function sceneFor(caller: Caller): Promise<Scene> {
@@ -135,6 +148,20 @@ describe('who may call what', () => {
     for (const [path, row] of Object.entries(ROWS).filter(([each]) => !each.startsWith('feed.'))) {
       expect([path, await call(httpClient(null), path, row.input(scene))]).toEqual([path, 'UNAUTHENTICATED']);
       expect([path, await call(httpClient(expired), path, row.input(scene))]).toEqual([path, 'TOKEN_EXPIRED']);
+    }
+  }, 60_000);
+
+  it('[AUTH-84] nobody comes in whose sessions were revoked', async () => {
+    await using admin = await startAdmin(stack);
+    const { userId, token } = await stack.user('revoked');
+    const scene = await sceneFor('member');
+    // Control: until then he is a user like others.
+    expect(await call(httpClient(token), 'user.me', undefined)).toBe('ok');
+    await admin.call(`POST /v1/users/${userId}/revoke`);
+    const me = () => call(httpClient(token), 'user.me', undefined);
+    await until(me, (outcome) => outcome === 'UNAUTHENTICATED', 'it is known');
+    for (const [path, row] of Object.entries(ROWS).filter(([each]) => !each.startsWith('feed.'))) {
+      expect([path, await call(httpClient(token), path, row.input(scene))]).toEqual([path, 'UNAUTHENTICATED']);
     }
   }, 60_000);
 
