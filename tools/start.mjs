@@ -18,6 +18,7 @@ const commands = {
   config: [source, `${root}tools/config.ts`],
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
+  'dead-letters': [source, `${root}tools/dead-letters.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
 const standalone = ['start', 'test'];

@@ -23,6 +23,8 @@ export interface Stretch {
   readonly entries: number;
   /** Positions held by a message and a change both. */
   readonly shared: number;
+  /** Positions from 1 on that retention has removed. */
+  readonly removed: number;
 }
 
 export interface Evidence {
@@ -90,7 +92,7 @@ export function compare(evidence: Evidence): Report {
   };
 }
 
-/** Dense from 1: as many different positions as the last one says. */
+/** Dense from 1, or from where retention has left it: as many different positions as the last one says. */
 function gapsIn(stretch: Stretch): number {
-  return stretch.last - (stretch.entries - stretch.shared);
+  return stretch.last - stretch.removed - (stretch.entries - stretch.shared);
 }

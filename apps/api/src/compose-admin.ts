@@ -16,7 +16,7 @@ import {
   ReplicaWait,
 } from '@parley/cache';
 import { deleteChannel, eraseUser, removeDeleted, untilDrained } from '@parley/domain';
-import { createDoorbell, queuePrefix } from '@parley/queue';
+import { createDoorbell, createJobPurge, queuePrefix } from '@parley/queue';
 import { Lifecycle, type Log, type Metrics, type Service, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
 import { createAdminPort } from './admin/admin-port.ts';
@@ -50,12 +50,9 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
   const keys = createKeys(KEY_PREFIX);
   const copies = new ReadThrough({ redis: cache, keys });
   const logStore = new LogStore({ redis });
-  const doorbell = createDoorbell({
-    server: { url, prefix: queuePrefix(KEY_PREFIX) },
-    lanes: settings.LANES,
-    log,
-    metrics,
-  });
+  const server = { url, prefix: queuePrefix(KEY_PREFIX) };
+  const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
+  const jobs = createJobPurge({ server, log });
   const epochs = new Epochs({ store: logStore, ledger: postgres.ledger, keys, backlogMaxEntries, log });
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: postgres.headers, doorbell });
   const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
@@ -70,6 +67,7 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
     log: messageLog,
     archive: postgres.archive,
     windows: createWindowPurge(at),
+    jobs,
     memory,
     hints,
     copies,
@@ -87,7 +85,7 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
     hints,
     deleteChannel: deleteChannel({ store, graves, hints }),
     doChores: doChores({ store, memory, erase, removeDeleted: removeDeleted({ store, graves, hints, drained }), log }),
-    services: [postgres, ...connections, copies, doorbell, epochs] satisfies Service[],
+    services: [postgres, ...connections, copies, doorbell, jobs, epochs] satisfies Service[],
   };
 }
 

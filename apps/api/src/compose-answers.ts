@@ -39,6 +39,9 @@ export function answersOf(
     sessions,
     typing,
     ...stores.files.cases,
+    push: stores.push,
+    pushKey: settings.VAPID_PUBLIC_KEY,
+    pushRules: { hosts: settings.PUSH_HOSTS, loopback: settings.NODE_ENV !== 'production' },
   };
   const summaryDeps = { archive, copies, views, clock: systemClock };
   const [list, find, live] = [listChannels(summaryDeps), findChannel(summaryDeps), withPresence(presences)];

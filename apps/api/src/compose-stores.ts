@@ -54,6 +54,7 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const store = openStore(settings, { name: 'parley-api', log });
   const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
   const postgres = guardPort(store.archive, breaker);
+  const push = guardPort(store.push, breaker);
   const people = guardPort(store.directory, breaker);
   const standings = new Standings({ directory: people, log, clock: systemClock });
   const live = new LiveSessions({ standings, log });
@@ -119,7 +120,7 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const signals = [everybody, live, ...ephemeral.services];
   const services: Service[] = [store, files.storage, ...connections, ...carried, ...signals];
   const { limiter } = limits;
-  const accounts = { directory, standings, live, silence };
+  const accounts = { directory, push, standings, live, silence };
   const carriers = { messageLog, limiter, tickets, hub, broker, doorbell, ephemeral, files };
   return { store, archive, copies, redis, epochs, views, ...accounts, ...carriers, services };
 }

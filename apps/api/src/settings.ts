@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { cacheSettings } from '@parley/cache';
 import { filesContradictions, filesSettings } from '@parley/files';
-import { queueSettings } from '@parley/queue';
+import { pushSettings, queueSettings } from '@parley/queue';
 import {
   bool,
   integer,
@@ -25,6 +25,7 @@ export const apiSettings = {
   ...cacheSettings,
   ...filesSettings,
   LANES: queueSettings.LANES,
+  ...pushSettings,
   NODE_ENV: setting(oneOf(['development', 'test', 'production']), 'development', 'what kind of run this is'),
   HOST: setting(text(), '127.0.0.1', 'address that users reach; 0.0.0.0 in a container'),
   PORT: setting(port(), 3_000, 'port that users reach'),

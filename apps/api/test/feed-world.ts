@@ -302,7 +302,8 @@ export class World {
       [...messages, ...changes].some((row) => comparePositions(row.position, query.after) === 0);
     const found = { messages: messages.filter(isAfter), changes: changes.filter(isAfter) };
     const more = found.messages.length + found.changes.length > query.limit;
-    return { epoch: this.epoch, member: ranks.has(query.userId), version, known, more, ...found };
+    const member = ranks.has(query.userId);
+    return { epoch: this.epoch, member, version, known, expired: false, more, ...found };
   }
 
   readonly views = {

@@ -1,3 +1,4 @@
+import { usePresence } from '@parley/client/react';
 import type { ChannelSummary } from '@parley/protocol';
 import { ChannelListItem } from './channel-list-item.tsx';
 
@@ -12,6 +13,7 @@ interface ChannelListProps {
 }
 
 export function ChannelList({ channels, isLoading, selfId, openId, seenId, onOpen }: ChannelListProps) {
+  const presence = usePresence(channels.flatMap((channel) => otherOf(channel, selfId) ?? []));
   if (isLoading) return <p className="list-note muted">Loading…</p>;
   if (channels.length === 0) return <p className="list-note muted">No conversations yet.</p>;
   return (
@@ -22,6 +24,7 @@ export function ChannelList({ channels, isLoading, selfId, openId, seenId, onOpe
             key={channel.id}
             channel={channel}
             selfId={selfId}
+            presence={presence.get(otherOf(channel, selfId) ?? '')}
             isOpen={channel.id === openId}
             unread={channel.id === seenId ? 0 : channel.unread}
             onOpen={onOpen}
@@ -30,4 +33,9 @@ export function ChannelList({ channels, isLoading, selfId, openId, seenId, onOpe
       </ul>
     </nav>
   );
+}
+
+/** The other one of a direct chat; null of any other. */
+function otherOf({ kind, members }: ChannelSummary, selfId: string): string | null {
+  return kind === 'direct' ? (members.find((member) => member.id !== selfId)?.id ?? null) : null;
 }

@@ -1,10 +1,9 @@
 import { useConnection, useInbox, useMe } from '@parley/client/react';
 import { useEffect, useState } from 'react';
-import { ChannelList } from './channel-list.tsx';
 import { channelTitle } from './channel-title.ts';
 import { ConnectionLine } from './connection-line.tsx';
 import { Conversation } from './conversation.tsx';
-import { NewChat } from './new-chat.tsx';
+import { Sidebar } from './sidebar.tsx';
 import { useIsVisible } from './use-is-visible.ts';
 
 /** Channels on the left, the open one on the right; on a narrow screen one of the two. */
@@ -25,36 +24,15 @@ export function ChatPage({ onSignOut }: { onSignOut: () => void }) {
 
   return (
     <div className="chat" data-open={open ? 'conversation' : 'list'}>
-      <aside className="sidebar" aria-label="Channels">
-        <header className="sidebar-head">
-          <div className="sidebar-self">
-            <h1>Parley</h1>
-            <p className="muted" data-testid="me">
-              {me?.name ?? ' '}
-            </p>
-          </div>
-          <button type="button" className="quiet" onClick={onSignOut} data-testid="sign-out">
-            Sign out
-          </button>
-        </header>
+      <Sidebar openId={openId} seenId={isVisible ? openId : null} onOpen={setOpenId} onSignOut={onSignOut}>
         <ConnectionLine connection={connection} degraded={inbox.degraded} onSignOut={onSignOut} />
-        <NewChat onOpen={setOpenId} />
-        <ChannelList
-          channels={inbox.channels}
-          isLoading={inbox.state === 'loading'}
-          selfId={me?.id ?? ''}
-          openId={openId}
-          seenId={isVisible ? openId : null}
-          onOpen={setOpenId}
-        />
-      </aside>
+      </Sidebar>
       {open ? (
         <Conversation
           key={open.id}
-          channelId={open.id}
+          channel={open}
           title={channelTitle(open, me?.id ?? '')}
-          memberCount={open.memberCount}
-          isDirect={open.kind === 'direct'}
+          selfId={me?.id ?? ''}
           isVisible={isVisible}
           onBack={() => setOpenId(null)}
         />

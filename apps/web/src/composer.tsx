@@ -1,15 +1,21 @@
 import { BODY_MAX_BYTES, byteLength, isStorable } from '@parley/protocol';
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 
 const WARN_BELOW_BYTES = 200;
 
 interface ComposerProps {
   readonly title: string;
   readonly onSend: (body: string) => void;
+  /** Something was typed. */
+  readonly onTyped?: () => void;
+  /** What was typed is gone, and was not sent. */
+  readonly onCleared?: () => void;
+  readonly testId?: string;
 }
 
 /** Enter sends, Shift+Enter breaks the line. */
-export function Composer({ title, onSend }: ComposerProps) {
+export function Composer({ title, onSend, onTyped, onCleared, testId = 'composer' }: ComposerProps) {
+  const id = useId();
   const [body, setBody] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
   const left = BODY_MAX_BYTES - byteLength(body);
@@ -19,6 +25,12 @@ export function Composer({ title, onSend }: ComposerProps) {
   useEffect(() => {
     if (matchMedia('(pointer: fine)').matches) field.current?.focus();
   }, []);
+
+  const change = (next: string) => {
+    setBody(next);
+    if (next === '') onCleared?.();
+    else onTyped?.();
+  };
 
   const send = () => {
     if (!canSend) return;
@@ -41,21 +53,21 @@ export function Composer({ title, onSend }: ComposerProps) {
         send();
       }}
     >
-      <label className="visually-hidden" htmlFor="body">
+      <label className="visually-hidden" htmlFor={id}>
         Message to {title}
       </label>
       <textarea
-        id="body"
+        id={id}
         ref={field}
         rows={1}
         value={body}
         placeholder="Write a message"
-        onChange={(event) => setBody(event.target.value)}
+        onChange={(event) => change(event.target.value)}
         onKeyDown={onKeyDown}
-        aria-describedby="room-left"
-        data-testid="composer"
+        aria-describedby={`${id}-left`}
+        data-testid={testId}
       />
-      <span id="room-left" className="room-left" role="status" data-over={left < 0}>
+      <span id={`${id}-left`} className="room-left" role="status" data-over={left < 0}>
         {left < WARN_BELOW_BYTES ? (left < 0 ? `${-left} bytes too long` : `${left} bytes left`) : ''}
       </span>
       <button type="submit" className="primary send" disabled={!canSend} data-testid="send">

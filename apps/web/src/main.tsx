@@ -6,6 +6,8 @@ import './styles/page.css';
 import './styles/channel-list.css';
 import './styles/conversation.css';
 import './styles/messages.css';
+import './styles/message-parts.css';
+import './styles/panels.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';

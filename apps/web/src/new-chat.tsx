@@ -5,19 +5,21 @@ import { userIdOf } from './session.ts';
 
 type State = { readonly type: 'closed' | 'open' | 'busy' } | { readonly type: 'failed'; readonly problem: string };
 
-/** One name makes a direct chat, several make a group. */
+/** One name makes a direct chat, several make a group; a public channel needs a name of its own and nobody else. */
 export function NewChat({ onOpen }: { onOpen: (channelId: string) => void }) {
   const client = useChat();
   const me = useMe();
   const [state, setState] = useState<State>({ type: 'closed' });
 
-  const start = async (people: string, title: string) => {
+  const start = async (people: string, title: string, isPublic: boolean) => {
     const names = [...new Set(people.split(',').map((name) => name.trim()))].filter(Boolean);
     const ids = await Promise.all(names.map(userIdOf));
     const memberIds = [...new Set(ids)].filter((id) => id !== me?.id);
-    if (memberIds.length === 0) throw new Error('Name somebody else.');
+    if (isPublic && !title) throw new Error('A public channel needs a name.');
+    if (memberIds.length === 0 && !isPublic) throw new Error('Name somebody else.');
     const isDirect = memberIds.length === 1 && !title;
-    const group = { kind: 'group' as const, memberIds, name: title || names.join(', ').slice(0, NAME_MAX_CHARS) };
+    const kind = isPublic ? ('public' as const) : ('group' as const);
+    const group = { kind, memberIds, name: title || names.join(', ').slice(0, NAME_MAX_CHARS) };
     const channel = await client.createChannel(isDirect ? { kind: 'direct', memberIds } : group);
     onOpen(channel.id);
   };
@@ -25,7 +27,7 @@ export function NewChat({ onOpen }: { onOpen: (channelId: string) => void }) {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     setState({ type: 'busy' });
-    start(String(form.get('people')), String(form.get('title')).trim()).then(
+    start(String(form.get('people')), String(form.get('title')).trim(), form.has('public')).then(
       () => setState({ type: 'closed' }),
       (error: unknown) => setState({ type: 'failed', problem: error instanceof Error ? error.message : String(error) }),
     );
@@ -53,7 +55,6 @@ export function NewChat({ onOpen }: { onOpen: (channelId: string) => void }) {
         // The form opens by the user's own click on "New chat".
         // biome-ignore lint/a11y/noAutofocus: focus follows that click
         autoFocus
-        required
         autoComplete="off"
         data-testid="people"
       />
@@ -61,6 +62,9 @@ export function NewChat({ onOpen }: { onOpen: (channelId: string) => void }) {
         Name of the group <span className="muted">(optional)</span>
       </label>
       <input id="title" name="title" maxLength={NAME_MAX_CHARS} autoComplete="off" data-testid="title" />
+      <label className="check">
+        <input type="checkbox" name="public" data-testid="public" /> Anybody may join
+      </label>
       {state.type === 'failed' && (
         <p className="problem" role="alert">
           {state.problem}

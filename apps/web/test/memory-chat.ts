@@ -1,12 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type {
   Answer,
+  Channel,
   ChannelEvent,
+  ChannelKind,
   ChannelSummary,
   InboxEvent,
   Input,
+  Member,
   Message,
   Position,
+  Role,
   User,
 } from '@parley/protocol';
 import { comparePositions, formatPosition } from '@parley/protocol';
@@ -15,16 +19,23 @@ const EPOCH = 7;
 const ORIGIN: Position = '0-0';
 
 type Listener<E> = (id: string, event: E) => void;
+type Settled = Answer<'member.setRole'>;
 
 interface Room {
   readonly id: string;
-  readonly kind: 'direct' | 'group';
-  readonly name: string | null;
-  readonly memberIds: readonly string[];
+  readonly kind: ChannelKind;
+  name: string | null;
+  readonly roles: Map<string, Role>;
   readonly createdAt: number;
   readonly messages: Message[];
   readonly readTo: Map<string, Position>;
-  readonly listeners: Set<Listener<ChannelEvent>>;
+  readonly deliveredTo: Map<string, Position>;
+  /** `message emoji user` */
+  readonly reactions: Set<string>;
+  /** Entries so far. */
+  n: number;
+  /** With whose they are. */
+  readonly listeners: Map<Listener<ChannelEvent>, string>;
 }
 
 function idOf(text: string): string {
@@ -63,17 +74,20 @@ export class MemoryChat {
 
   create(userId: string, input: Input<'channel.create'>): ChannelSummary {
     const memberIds = [...new Set([userId, ...input.memberIds])];
-    const kind = input.kind === 'direct' ? 'direct' : 'group';
+    const { kind } = input;
     const id = kind === 'direct' ? idOf(memberIds.toSorted().join()) : (input.clientId ?? randomUUID());
     const room = this.#rooms.get(id) ?? {
       id,
       kind,
       name: input.name ?? null,
-      memberIds,
+      roles: new Map(memberIds.map((member) => [member, member === userId ? 'owner' : 'member'])),
       createdAt: Date.now(),
       messages: [],
       readTo: new Map(),
-      listeners: new Set(),
+      deliveredTo: new Map(),
+      reactions: new Set(),
+      n: 0,
+      listeners: new Map(),
     };
     this.#rooms.set(id, room);
     for (const member of memberIds) {
@@ -97,22 +111,22 @@ export class MemoryChat {
       topic: null,
       avatarUrl: null,
       encrypted: false,
-      memberCount: room.memberIds.length,
+      memberCount: room.roles.size,
       createdAt: room.createdAt,
       archivedAt: null,
-      role: 'member',
+      role: room.roles.get(userId) ?? 'member',
       head: last?.position ?? null,
       readTo: room.readTo.get(userId) ?? null,
       unread: this.#unread(room, userId),
-      mentions: 0,
-      lastMessage: last,
-      members: this.users(room.memberIds).slice(0, 8),
+      mentions: this.#after(room, userId).filter((message) => message.mentions.includes(userId)).length,
+      lastMessage: last && shownTo(room, last, userId),
+      members: this.users([...room.roles.keys()]).slice(0, 8),
       muted: false,
     };
   }
 
   summaries(userId: string): ChannelSummary[] {
-    const mine = [...this.#rooms.values()].filter((room) => room.memberIds.includes(userId));
+    const mine = [...this.#rooms.values()].filter((room) => room.roles.has(userId));
     return mine.map((room) => this.summary(room.id, userId));
   }
 
@@ -125,11 +139,12 @@ export class MemoryChat {
     return { epoch: EPOCH, messageId, position, sentAt: message.sentAt, level, duplicate: known !== undefined };
   }
 
-  page(input: Input<'message.page'>): Answer<'message.page'> {
+  page(userId: string, input: Input<'message.page'>): Answer<'message.page'> {
     const { before, limit = 20 } = input;
     const all = this.#room(input.channelId).messages;
     const earlier = before ? all.filter((message) => comparePositions(message.position, before) < 0) : all;
-    return { items: earlier.slice(-limit), hasBefore: earlier.length > limit, hasAfter: before !== undefined };
+    const items = earlier.slice(-limit).map((message) => shownTo(this.#room(input.channelId), message, userId));
+    return { items, hasBefore: earlier.length > limit, hasAfter: before !== undefined };
   }
 
   read(userId: string, { channelId, position }: Input<'receipt.read'>): Answer<'receipt.read'> {
@@ -138,20 +153,130 @@ export class MemoryChat {
     const readTo = room.readTo.get(userId) ?? null;
     const unread = this.#unread(room, userId);
     this.#tellInbox(userId, { type: 'read', channelId, at: Date.now(), readTo, unread });
+    this.#tellCursors(room, userId);
     return { readTo, unread };
   }
 
-  openChannel(channelId: string, lastEventId: Position | null, listener: Listener<ChannelEvent>): () => void {
+  delivered(userId: string, { channelId, position }: Input<'receipt.delivered'>): Answer<'receipt.delivered'> {
     const room = this.#room(channelId);
-    const head = room.messages.at(-1)?.position ?? null;
+    if (comparePositions(position, room.deliveredTo.get(userId) ?? ORIGIN) > 0) room.deliveredTo.set(userId, position);
+    this.#tellCursors(room, userId);
+    return { readTo: room.readTo.get(userId) ?? null, unread: this.#unread(room, userId) };
+  }
+
+  openChannel(userId: string, input: Input<'feed.channel'>, listener: Listener<ChannelEvent>): () => void {
+    const { channelId, lastEventId = null } = input;
+    const room = this.#room(channelId);
+    const head = room.n > 0 ? headOf(room) : null;
     const persistedTo = room.messages.findLast((message) => message.persisted)?.position ?? null;
     const opened = { type: 'opened' as const, channelId, at: Date.now(), epoch: EPOCH, head, persistedTo, holes: [] };
     listener(lastEventId ?? head ?? ORIGIN, { ...opened, resumed: lastEventId !== null });
     for (const message of lastEventId ? room.messages : []) {
       if (comparePositions(message.position, lastEventId ?? ORIGIN) > 0) listener(message.position, created(message));
     }
-    room.listeners.add(listener);
+    room.listeners.set(listener, userId);
     return () => room.listeners.delete(listener);
+  }
+
+  edit(userId: string, { channelId, messageId, body }: Input<'message.edit'>): Answer<'message.edit'> {
+    const at = Date.now();
+    const settled = this.#amend(channelId, messageId, (message) => ({ ...message, body, editedAt: at }));
+    const message = this.#message(channelId, messageId);
+    const { position } = settled;
+    if (message.senderId !== userId) throw new Error('not his');
+    this.#tell(this.#room(channelId), { type: 'message.updated', channelId, at, position, message });
+    return { ...settled, messageId, editedAt: at };
+  }
+
+  remove({ channelId, messageId }: Input<'message.delete'>): Answer<'message.delete'> {
+    const at = Date.now();
+    const settled = this.#amend(channelId, messageId, (message) => ({ ...message, body: '', deletedAt: at }));
+    const { position } = settled;
+    const { position: messagePosition } = this.#message(channelId, messageId);
+    const gone = { messageId, messagePosition, deletedAt: at };
+    this.#tell(this.#room(channelId), { type: 'message.deleted', channelId, at, position, ...gone });
+    return { ...settled, messageId, deletedAt: at };
+  }
+
+  react(
+    userId: string,
+    { channelId, messageId, emoji }: Input<'reaction.add'>,
+    added: boolean,
+  ): Answer<'reaction.add'> {
+    const room = this.#room(channelId);
+    if (added) room.reactions.add(`${messageId} ${emoji} ${userId}`);
+    else room.reactions.delete(`${messageId} ${emoji} ${userId}`);
+    const { position, ...settled } = this.#amend(channelId, messageId, (message) => message);
+    const event = { type: 'reaction.changed' as const, channelId, at: Date.now(), position, messageId };
+    const reactionsFor = (id: string) => shownTo(room, this.#message(channelId, messageId), id).reactions;
+    for (const [listener, reader] of room.listeners) listener(position, { ...event, reactions: reactionsFor(reader) });
+    return { ...settled, position, reactions: reactionsFor(userId) };
+  }
+
+  thread(userId: string, { channelId, messageId }: Input<'message.thread'>): Answer<'message.thread'> {
+    const room = this.#room(channelId);
+    const items = room.messages.filter((message) => message.threadOf === messageId);
+    return { items: items.map((message) => shownTo(room, message, userId)), hasBefore: false, hasAfter: false };
+  }
+
+  type(userId: string, { channelId, typing }: Input<'typing.set'>): Answer<'typing.set'> {
+    this.#tell(this.#room(channelId), { type: 'typing.changed', channelId, at: Date.now(), userId, typing });
+    return { expiresInMs: 3_000 };
+  }
+
+  presence({ userIds }: Input<'presence.get'>): Answer<'presence.get'> {
+    return userIds.map((userId) => {
+      const status = (this.#inboxes.get(userId)?.size ?? 0) > 0 ? 'online' : 'offline';
+      return { userId, status, lastSeenAt: null };
+    });
+  }
+
+  members(channelId: string): Answer<'member.list'> {
+    const room = this.#room(channelId);
+    return { items: [...room.roles.keys()].map((userId) => this.#member(room, userId)), nextCursor: null };
+  }
+
+  setRole({ channelId, userId, role }: Input<'member.setRole'>): Settled {
+    const room = this.#room(channelId);
+    room.roles.set(userId, role);
+    const position = this.#next(room);
+    const member = this.#member(room, userId);
+    this.#tell(room, { type: 'member.updated', channelId, at: Date.now(), position, member });
+    return { epoch: EPOCH, position, level: 'persisted' };
+  }
+
+  browse({ query = '' }: { query?: string | undefined }): Answer<'channel.browse'> {
+    const found = [...this.#rooms.values()].filter((room) => room.kind === 'public' && room.name?.includes(query));
+    return { items: found.map((room) => this.#channel(room)), nextCursor: null };
+  }
+
+  join(userId: string, { channelId }: Input<'channel.join'>): Answer<'channel.join'> {
+    const room = this.#room(channelId);
+    room.roles.set(userId, 'member');
+    const position = this.#next(room);
+    const [at, member] = [Date.now(), this.#member(room, userId)];
+    this.#tell(room, { type: 'member.joined', channelId, at, position, member });
+    const channel = this.summary(channelId, userId);
+    this.#tellInbox(userId, { type: 'channel.added', channelId, at, channel });
+    return { ...channel, epoch: EPOCH, position, level: 'persisted' };
+  }
+
+  leave(userId: string, { channelId }: Input<'channel.leave'>): Settled {
+    const room = this.#room(channelId);
+    room.roles.delete(userId);
+    const position = this.#next(room);
+    this.#tell(room, { type: 'member.left', channelId, at: Date.now(), position, userId });
+    this.#tellInbox(userId, { type: 'channel.removed', channelId, at: Date.now(), reason: 'left' });
+    return { epoch: EPOCH, position, level: 'persisted' };
+  }
+
+  rename({ channelId, name }: Input<'channel.update'>): Answer<'channel.update'> {
+    const room = this.#room(channelId);
+    room.name = name ?? room.name;
+    const position = this.#next(room);
+    const channel = this.#channel(room);
+    this.#tell(room, { type: 'channel.updated', channelId, at: Date.now(), position, channel });
+    return { ...channel, epoch: EPOCH, position, level: 'persisted' };
   }
 
   openInbox(userId: string, listener: Listener<InboxEvent>): () => void {
@@ -163,7 +288,8 @@ export class MemoryChat {
   }
 
   #append(room: Room, senderId: string, input: Input<'message.send'> & { sentAt: number }): Message {
-    const position = formatPosition({ epoch: EPOCH, n: room.messages.length + 1 });
+    room.n += 1;
+    const position = headOf(room);
     const message: Message = {
       id: idOf(`${room.id} ${senderId} ${input.clientMsgId}`),
       channelId: room.id,
@@ -175,18 +301,22 @@ export class MemoryChat {
       editedAt: null,
       deletedAt: null,
       replyTo: null,
-      threadOf: null,
+      threadOf: input.threadOf ?? null,
       replyCount: 0,
       reactions: [],
       attachments: [],
-      mentions: [],
+      mentions: input.mentions ?? [],
       encrypted: null,
       persisted: false,
     };
     room.messages.push(message);
     room.readTo.set(senderId, position);
-    for (const listener of room.listeners) listener(position, created(message));
-    for (const member of room.memberIds) this.#tellActivity(room, member);
+    const parent = room.messages.findIndex((each) => each.id === message.threadOf);
+    const above = room.messages[parent];
+    if (above) room.messages[parent] = { ...above, replyCount: above.replyCount + 1 };
+    const thread = above && { messageId: above.id, replyCount: above.replyCount + 1 };
+    this.#tell(room, { ...created(message), ...(thread && { thread }) });
+    for (const member of room.roles.keys()) this.#tellActivity(room, member);
     setTimeout(() => this.#persist(room, message), this.persistAfterMs);
     return message;
   }
@@ -196,7 +326,48 @@ export class MemoryChat {
     const message = room.messages[at];
     if (message) room.messages[at] = { ...message, persisted: true };
     const event = { type: 'message.persisted' as const, channelId: room.id, at: Date.now(), upTo: position, holes: [] };
-    for (const listener of room.listeners) listener(room.messages.at(-1)?.position ?? position, event);
+    this.#tell(room, event);
+  }
+
+  #next(room: Room): Position {
+    room.n += 1;
+    return headOf(room);
+  }
+
+  #tell(room: Room, event: ChannelEvent): void {
+    for (const listener of room.listeners.keys()) listener(headOf(room), event);
+  }
+
+  #tellCursors(room: Room, userId: string): void {
+    const { deliveredTo, readTo } = this.#member(room, userId);
+    this.#tell(room, { type: 'receipt.updated', channelId: room.id, at: Date.now(), userId, deliveredTo, readTo });
+  }
+
+  #channel(room: Room): Channel {
+    const { id, kind, name, createdAt } = room;
+    const memberCount = room.roles.size;
+    return { id, kind, name, topic: null, avatarUrl: null, encrypted: false, memberCount, createdAt, archivedAt: null };
+  }
+
+  #member(room: Room, userId: string): Member {
+    const user = this.#users.get(userId);
+    if (!user) throw new Error(`no user ${userId}`);
+    const readTo = room.readTo.get(userId) ?? null;
+    const deliveredTo = room.deliveredTo.get(userId) ?? readTo;
+    return { userId, role: room.roles.get(userId) ?? 'member', joinedAt: room.createdAt, user, deliveredTo, readTo };
+  }
+
+  #message(channelId: string, messageId: string): Message {
+    const message = this.#room(channelId).messages.find((each) => each.id === messageId);
+    if (!message) throw new Error(`no message ${messageId}`);
+    return message;
+  }
+
+  #amend(channelId: string, messageId: string, change: (message: Message) => Message) {
+    const room = this.#room(channelId);
+    const at = room.messages.indexOf(this.#message(channelId, messageId));
+    room.messages[at] = change(this.#message(channelId, messageId));
+    return { epoch: EPOCH, position: this.#next(room), level: 'persisted' as const, duplicate: false };
   }
 
   #tellActivity(room: Room, userId: string): void {
@@ -216,9 +387,13 @@ export class MemoryChat {
     for (const listener of this.#inboxes.get(userId) ?? []) listener(randomUUID(), event);
   }
 
-  #unread(room: Room, userId: string): number {
+  #after(room: Room, userId: string): Message[] {
     const readTo = room.readTo.get(userId) ?? ORIGIN;
-    return room.messages.filter((message) => comparePositions(message.position, readTo) > 0).length;
+    return room.messages.filter((message) => comparePositions(message.position, readTo) > 0);
+  }
+
+  #unread(room: Room, userId: string): number {
+    return this.#after(room, userId).length;
   }
 
   #room(channelId: string): Room {
@@ -228,6 +403,21 @@ export class MemoryChat {
   }
 }
 
-function created(message: Message): ChannelEvent {
+function headOf({ n }: Room): Position {
+  return formatPosition({ epoch: EPOCH, n });
+}
+
+function shownTo(room: Room, message: Message, userId: string): Message {
+  const counts = new Map<string, { emoji: string; count: number; mine: boolean }>();
+  for (const each of room.reactions) {
+    const [id, emoji = '', user] = each.split(' ');
+    if (id !== message.id) continue;
+    const before = counts.get(emoji) ?? { emoji, count: 0, mine: false };
+    counts.set(emoji, { emoji, count: before.count + 1, mine: before.mine || user === userId });
+  }
+  return { ...message, reactions: [...counts.values()] };
+}
+
+function created(message: Message): Extract<ChannelEvent, { type: 'message.created' }> {
   return { type: 'message.created', channelId: message.channelId, at: message.sentAt, message };
 }

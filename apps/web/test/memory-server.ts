@@ -63,6 +63,14 @@ function routerOf(chat: MemoryChat) {
       create: procedure
         .input(inputs['channel.create'])
         .mutation(({ ctx, input }) => ({ ...chat.create(ctx.userId, input), epoch: 7 })),
+      browse: procedure.input(inputs['channel.browse']).query(({ input }) => chat.browse(input)),
+      invitations: procedure.query(() => []),
+      mute: procedure
+        .input(inputs['channel.mute'])
+        .mutation(({ input }) => ({ muted: input.until !== null, until: input.until })),
+      join: procedure.input(inputs['channel.join']).mutation(({ ctx, input }) => chat.join(ctx.userId, input)),
+      leave: procedure.input(inputs['channel.leave']).mutation(({ ctx, input }) => chat.leave(ctx.userId, input)),
+      update: procedure.input(inputs['channel.update']).mutation(({ input }) => chat.rename(input)),
       get: procedure.input(inputs['channel.get']).query(({ ctx, input }) => chat.summary(input.channelId, ctx.userId)),
     }),
     message: t.router({
@@ -70,16 +78,42 @@ function routerOf(chat: MemoryChat) {
         if (chat.refused.has(input.body)) throw new TRPCError({ code: 'FORBIDDEN', cause: new Refused() });
         return chat.send(ctx.userId, input);
       }),
-      page: procedure.input(inputs['message.page']).query(({ input }) => chat.page(input)),
+      edit: procedure.input(inputs['message.edit']).mutation(({ ctx, input }) => {
+        if (chat.refused.has(input.body)) throw new TRPCError({ code: 'FORBIDDEN', cause: new Refused() });
+        return chat.edit(ctx.userId, input);
+      }),
+      delete: procedure.input(inputs['message.delete']).mutation(({ input }) => chat.remove(input)),
+      page: procedure.input(inputs['message.page']).query(({ ctx, input }) => chat.page(ctx.userId, input)),
+      thread: procedure.input(inputs['message.thread']).query(({ ctx, input }) => chat.thread(ctx.userId, input)),
+    }),
+    reaction: t.router({
+      add: procedure.input(inputs['reaction.add']).mutation(({ ctx, input }) => chat.react(ctx.userId, input, true)),
+      remove: procedure
+        .input(inputs['reaction.remove'])
+        .mutation(({ ctx, input }) => chat.react(ctx.userId, input, false)),
+    }),
+    member: t.router({
+      list: procedure.input(inputs['member.list']).query(({ input }) => chat.members(input.channelId)),
+      setRole: procedure.input(inputs['member.setRole']).mutation(({ input }) => chat.setRole(input)),
+    }),
+    presence: t.router({
+      get: procedure.input(inputs['presence.get']).query(({ input }) => chat.presence(input)),
+    }),
+    typing: t.router({
+      set: procedure.input(inputs['typing.set']).mutation(({ ctx, input }) => chat.type(ctx.userId, input)),
     }),
     receipt: t.router({
       read: procedure.input(inputs['receipt.read']).mutation(({ ctx, input }) => chat.read(ctx.userId, input)),
+      delivered: procedure
+        .input(inputs['receipt.delivered'])
+        .mutation(({ ctx, input }) => chat.delivered(ctx.userId, input)),
     }),
     feed: t.router({
-      channel: procedure.input(inputs['feed.channel']).subscription(({ input, signal }) => {
-        const { channelId, lastEventId = null } = input;
-        return feed((listener) => chat.openChannel(channelId, lastEventId, listener), signal);
-      }),
+      channel: procedure
+        .input(inputs['feed.channel'])
+        .subscription(({ ctx, input, signal }) =>
+          feed((listener) => chat.openChannel(ctx.userId, input, listener), signal),
+        ),
       inbox: procedure
         .input(inputs['feed.inbox'])
         .subscription(({ ctx, signal }) => feed((listener) => chat.openInbox(ctx.userId, listener), signal)),

@@ -161,6 +161,145 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in a browser', () => {
     expect(found).toEqual([]);
   });
 
+  /** Opens the actions of a message and chooses one. */
+  async function act(page: Page, body: string, action: 'edit' | 'delete' | 'reply'): Promise<void> {
+    await row(page, body).getByTestId('actions').click();
+    await row(page, body).getByTestId(action).click();
+  }
+
+  /** Two people in one open conversation. */
+  async function together(kind: 'direct' | 'group' = 'direct'): Promise<[Page, Page]> {
+    const [ada, ben] = [await enter('Ada'), await enter('Ben')];
+    await chatWith(ada, kind === 'direct' ? 'Ben' : 'Ben, Cleo');
+    await ben.getByTestId('channel').click();
+    await ben.getByTestId('composer').waitFor();
+    return [ada, ben];
+  }
+
+  test('[CLIENT-80] an edit, a reaction and a deletion are seen in the other window', async () => {
+    const [ada, ben] = await together();
+    await say(ada, 'Hullo');
+    await row(ben, 'Hullo').waitFor();
+    await act(ada, 'Hullo', 'edit');
+    await ada.getByTestId('edit-body').fill('Hello');
+    await ada.keyboard.press('Enter');
+    await row(ada, 'Hello').getByTestId('edited').waitFor();
+    await row(ben, 'Hello').getByTestId('edited').waitFor();
+    await row(ben, 'Hello').getByTestId('actions').click();
+    await row(ben, 'Hello').getByTestId('react').first().click();
+    const reaction = row(ada, 'Hello').getByTestId('reaction');
+    await reaction.filter({ hasText: '1' }).click();
+    await row(ben, 'Hello').getByTestId('reaction').filter({ hasText: '2' }).click();
+    await reaction.filter({ hasText: '1' }).waitFor();
+    expect(await row(ben, 'Hello').getByTestId('edit').count()).toBe(0);
+    await act(ada, 'Hello', 'delete');
+    await row(ben, 'Deleted').waitFor();
+    expect(await ben.getByText('Hello', { exact: true }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT-80] an edit that is refused shows the old words again, and why', async () => {
+    server.chat.refused.add('never');
+    const [ada] = await together();
+    await say(ada, 'first');
+    await marked(ada, 'first', 'persisted');
+    await act(ada, 'first', 'edit');
+    await ada.getByTestId('edit-body').fill('never');
+    await ada.getByTestId('save-edit').click();
+    await ada.getByTestId('failed-change').waitFor();
+    await row(ada, 'first').waitFor();
+    await ada.getByTestId('dismiss').click();
+    await ada.getByTestId('failed-change').waitFor({ state: 'detached' });
+  });
+
+  test('[CLIENT-80] typing is seen while it goes on, a message as delivered and then as read, and who is there', async () => {
+    const [ada, ben] = await together();
+    await ben.getByTestId('composer').pressSequentially('Hi');
+    await ada.getByTestId('typing').filter({ hasText: 'Ben is typing' }).waitFor();
+    await ben.keyboard.press('Enter');
+    await row(ada, 'Hi').waitFor();
+    await ada.getByTestId('typing').filter({ hasNotText: 'Ben' }).waitFor();
+    await row(ben, 'Hi').locator('[data-testid=seen][data-seen=read]').waitFor();
+    await ada.getByTestId('presence').locator('nth=0').and(ada.locator('[data-status=online]')).waitFor();
+    await chatWith(ben, 'Ada, Cleo');
+    await say(ben, 'Not looked at');
+    await row(ben, 'Not looked at').locator('[data-testid=seen][data-seen=delivered]').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT-81] replies are beside the message, and counted on it', async () => {
+    const [ada, ben] = await together();
+    await say(ada, 'Topic');
+    await row(ben, 'Topic').waitFor();
+    await act(ben, 'Topic', 'reply');
+    await ben.getByTestId('thread-composer').fill('In reply');
+    await ben.keyboard.press('Enter');
+    const log = ada.getByTestId('log');
+    await log.getByTestId('replies').filter({ hasText: '1 reply' }).click();
+    await ada.getByTestId('thread').getByText('In reply').waitFor();
+    expect(await ada.getByTestId('thread').getByTestId('message').count()).toBe(2);
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT-81] members have roles, a channel another name, and who is meant is told', async () => {
+    const [ada, ben] = await together('group');
+    await ada.getByTestId('open-details').click();
+    const details = ada.getByTestId('details');
+    await details.getByTestId('member').filter({ hasText: 'Ben' }).getByTestId('role').selectOption('admin');
+    await ben.getByTestId('open-details').click();
+    await ben.getByTestId('rename').fill('Renamed');
+    await ben.getByTestId('save-name').click();
+    await ada.getByRole('heading', { name: 'Renamed' }).waitFor();
+    await chatWith(ben, 'Ada');
+    await say(ada, 'Have a look, @ben');
+    await ben.getByTestId('mentions').waitFor();
+    await ben.getByTestId('channel').filter({ hasText: 'Renamed' }).click();
+    await row(ben, 'Have a look').waitFor();
+    await ben.getByTestId('open-details').click();
+    await ben.getByTestId('leave').click();
+    await ben.getByTestId('channel').filter({ hasText: 'Renamed' }).waitFor({ state: 'detached' });
+    await details.getByTestId('member').filter({ hasText: 'Ben' }).waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT-81] a public channel is made by one, found and joined by another', async () => {
+    const [ada, ben] = [await enter('Ada'), await enter('Ben')];
+    await ada.getByTestId('new-chat').click();
+    await ada.getByTestId('title').fill('Lobby');
+    await ada.getByTestId('public').check();
+    await ada.getByTestId('create').click();
+    await ada.getByTestId('composer').waitFor();
+    await ben.getByTestId('browse').click();
+    await ben.getByTestId('browse-query').fill('Lob');
+    await ben.getByTestId('found-channel').filter({ hasText: 'Lobby' }).getByTestId('join').click();
+    await ben.getByTestId('composer').waitFor();
+    await say(ben, 'Here I am');
+    await row(ada, 'Here I am').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('[CLIENT-27] axe finds nothing to complain of in the panels, the actions and the search for channels', async () => {
+    const [ada] = await together('group');
+    await say(ada, 'Topic');
+    await marked(ada, 'Topic', 'persisted');
+    await ada.getByTestId('browse').click();
+    const complaintsOfAxe = async () => {
+      await ada.evaluate(axe.source);
+      return ada.evaluate('axe.run().then(({ violations }) => violations.map((each) => each.id))');
+    };
+    await ada.getByTestId('open-details').click();
+    await ada.getByTestId('member').first().waitFor();
+    expect(await complaintsOfAxe()).toEqual([]);
+    await act(ada, 'Topic', 'reply');
+    await ada.getByTestId('thread').waitFor();
+    const shown = ada.getByTestId('log').getByTestId('message');
+    await shown.getByTestId('actions').click();
+    await shown.getByTestId('react').first().click();
+    await shown.getByTestId('reaction').waitFor();
+    await shown.getByTestId('actions').click();
+    expect(await complaintsOfAxe()).toEqual([]);
+  });
+
   test('[CLIENT-11] signing out leaves nothing of the user in the browser', async () => {
     const ada = await enter('Ada');
     await chatWith(ada, 'Ben');

@@ -8,32 +8,29 @@ import {
   LogStore,
   ReadThrough,
   RedisDrainLog,
+  RedisHeaderRegister,
   RedisPresences,
 } from '@parley/cache';
-import { type ChannelSets, channelSets } from '@parley/domain';
-import { openStorage } from '@parley/files';
-import { createDoorbell, createLaneConsumer, JOBS, JobConsumer, queuePrefix } from '@parley/queue';
+import { type ChannelSets, channelSets, type HeaderRegister } from '@parley/domain';
+import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
 import {
   createMetrics,
   createOpsServer,
   Lifecycle,
   type Log,
-  Loop,
   type Metrics,
   type Service,
   systemClock,
 } from '@parley/runtime';
 import { openStore, type Store } from '@parley/store';
+import { composeJobs } from './compose-jobs.ts';
 import { createCursorFlush } from './drain/cursor-flush.ts';
 import { createDrainMetrics } from './drain/drain-metrics.ts';
 import { createDrainer } from './drain/drainer.ts';
 import { createLaneWatch } from './drain/lane-watch.ts';
-import { createMakeThumbnail } from './jobs/make-thumbnail.ts';
 import { createPersistLane } from './jobs/persist-lane.ts';
-import { createPresenceSweep } from './jobs/presence-sweep.ts';
 import type { WorkerSettings } from './settings.ts';
 import { storesReadiness, untilStoresReady } from './stores-ready.ts';
-import { ImageThread } from './thumbnails/image-thread.ts';
 
 /** A worker process, whole. */
 export interface Worker {
@@ -81,6 +78,7 @@ interface Stores {
   readonly drainLog: RedisDrainLog;
   readonly presences: RedisPresences;
   readonly sets: ChannelSets;
+  readonly register: HeaderRegister;
   /** In the order of their start. */
   readonly services: readonly Service[];
 }
@@ -108,6 +106,7 @@ function composeStores(settings: WorkerSettings, logger: Log): Stores {
     drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
     presences: new RedisPresences({ store: new CacheStore(cache), keys, ttlMs, lastSeenTtlMs }),
     sets: channelSets(copies),
+    register: new RedisHeaderRegister({ store: logStore, keys }),
     services: [store, connection, beside, copies, epochs],
   };
 }
@@ -119,10 +118,11 @@ interface WorkParts extends Stores {
 
 function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
   const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
-  const { store, drainLog: log, presences, sets, logger, metrics } = parts;
+  const { store, drainLog: log, presences, sets, register, logger, metrics } = parts;
   const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
   const drainMetrics = createDrainMetrics(metrics);
   const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
+  const relay = composeJobs(lifecycle, { settings, server, register, presences, logger, metrics });
   const drainer = createDrainer({
     lanes: LANES,
     log,
@@ -132,22 +132,15 @@ function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: Work
     clock: systemClock,
     metrics: drainMetrics,
     logger,
+    ...(relay && { onCommitted: relay.committed }),
     unsafeTrimBeforeCommit: UNSAFE_TRIM_BEFORE_COMMIT,
   });
   const drain = createPersistLane({ drainer, doorbell });
   lifecycle.supporting(doorbell);
   lifecycle.supporting(drainer);
   lifecycle.supporting(createCursorFlush({ log, store: store.drain, logger }));
-  const sweep = createPresenceSweep({ times: presences, store: store.seen });
-  lifecycle.supporting(
-    new Loop({ name: 'presence sweep', everyMs: settings.PRESENCE_SWEEP_MS, work: sweep, log: logger }),
-  );
   lifecycle.userFacing(createLaneWatch({ log, drainer, metrics: drainMetrics, logger }));
-  lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, drain }));
-  const { objects } = lifecycle.supporting(openStorage(settings, { log: logger }));
-  const images = lifecycle.supporting(new ImageThread());
-  const process = createMakeThumbnail({ attachments: store.attachments, objects, images });
-  lifecycle.userFacing(new JobConsumer({ server, job: JOBS.makeThumbnail, concurrency: 1, log: logger, process }));
+  lifecycle.userFacing(createLaneConsumer({ server, concurrency: WORKER_CONCURRENCY, log: logger, metrics, drain }));
 }
 
 function opsServer(settings: WorkerSettings, stores: Stores, { logger, metrics }: { logger: Log; metrics: Metrics }) {

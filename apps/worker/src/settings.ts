@@ -3,6 +3,7 @@ import { storageContradictions, storageSettings } from '@parley/files';
 import { queueSettings } from '@parley/queue';
 import { bool, integer, oneOf, readSettings, SettingsError, setting, text, type Values } from '@parley/runtime';
 import { storeSettings } from '@parley/store';
+import { jobSettingProblems, jobSettings } from './job-settings.ts';
 
 const { REDIS_LOG_URL, REDIS_CACHE_URL, KEY_PREFIX, LOG_TIMEOUT_MS, BACKLOG_MAX_ENTRIES } = cacheSettings;
 const { CACHE_TIMEOUT_MS, PRESENCE_TTL_MS, LAST_SEEN_TTL_MS } = cacheSettings;
@@ -25,6 +26,7 @@ export const workerSettings = {
   ),
   ...queueSettings,
   ...storageSettings,
+  ...jobSettings,
   OPS_PORT: setting(
     integer({ min: 1, max: 65_535 }).nullable(),
     null,
@@ -50,10 +52,10 @@ export type WorkerSettings = Values<typeof workerSettings>;
 /** Reads the settings, or throws a `SettingsError` that names every bad one. */
 export function readWorkerSettings(env: NodeJS.ProcessEnv): WorkerSettings {
   const settings = readSettings(workerSettings, env);
-  const contradicting = storageContradictions(env);
-  if (contradicting.length > 0) throw new SettingsError(contradicting);
+  const problems = [...storageContradictions(env), ...jobSettingProblems(settings)];
   if (settings.UNSAFE_TRIM_BEFORE_COMMIT && settings.NODE_ENV === 'production') {
-    throw new SettingsError(['UNSAFE_TRIM_BEFORE_COMMIT: loses messages, so it is refused with NODE_ENV=production']);
+    problems.push('UNSAFE_TRIM_BEFORE_COMMIT: loses messages, so it is refused with NODE_ENV=production');
   }
+  if (problems.length > 0) throw new SettingsError(problems);
   return settings;
 }

@@ -10,7 +10,7 @@ import { parsePosition } from '@parley/protocol';
 import { type Clock, singleFlight, systemClock } from '@parley/runtime';
 import type { Epoch, Epochs } from './epochs.ts';
 import { memberFields } from './header.ts';
-import { epochKey, headerKey, type Keys, logKey, statesKey, windowKey } from './keys.ts';
+import { epochKey, headerKey, type Keys, logKey, registerKey, statesKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore } from './log-store.ts';
 
 interface HeaderLoadOptions {
@@ -79,7 +79,13 @@ export class HeaderLoad {
     const { store, keys } = this.#options;
     const stem = keys.stemOf(channelId);
     const call = {
-      keys: [epochKey(stem), headerKey(stem, channelId), windowKey(stem, channelId), statesKey(stem, channelId)],
+      keys: [
+        epochKey(stem),
+        headerKey(stem, channelId),
+        windowKey(stem, channelId),
+        statesKey(stem, channelId),
+        registerKey(stem),
+      ],
       args: headerArguments(snapshot),
     };
     try {

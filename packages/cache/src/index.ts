@@ -13,6 +13,7 @@ export { createErasureMemory } from './erasure-memory.ts';
 export { createEverybodyHints } from './everybody-hints.ts';
 export { createGraves } from './graves.ts';
 export { HeaderLoad } from './header-load.ts';
+export { RedisHeaderRegister } from './header-register.ts';
 export { createKeys, type Keys } from './keys.ts';
 export { createLimiter } from './limiter.ts';
 export { LogMemory } from './log-memory.ts';

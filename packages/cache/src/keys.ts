@@ -13,6 +13,7 @@
  * | `parley:{t}:st:<channel>` | hash | `<message>`, or `<channel>` itself = what changes about it, whole, as JSON: since its first change in this epoch |
  * | `parley:{t}:dd:<channel>:<actor>:<operation>` | string, 1 h | the answer that was given: `id place` |
  * | `parley:{t}:rd` | hash | `<channel> <user>` = `read place,delivered place` of cursors that moved and were not flushed |
+ * | `parley:{t}:hd` | sorted set | `<channel>` of each loaded header, by the second in which it was loaded or looked at |
  * | `parley:user:<user>` | pub/sub | hints for the sessions of one user |
  * | `parley:node:<node>` | pub/sub | a broker listens to itself |
  * | `parley:everybody` | pub/sub | hints for every node |
@@ -114,6 +115,7 @@ export function createKeys(prefix: string): Keys {
 export const epochKey = (stem: string) => `${stem}epoch`;
 export const logKey = (stem: string) => `${stem}log`;
 export const cursorsKey = (stem: string) => `${stem}rd`;
+export const registerKey = (stem: string) => `${stem}hd`;
 export const headerKey = (stem: string, channelId: string) => `${stem}ch:${channelId}`;
 export const windowKey = (stem: string, channelId: string) => `${stem}win:${channelId}`;
 

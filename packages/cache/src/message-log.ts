@@ -161,8 +161,8 @@ type Reply =
   | [type: 'accepted', place: string, waiting: number]
   | [type: 'duplicate', answer: string, settled: 0 | 1]
   | [type: 'silenced', until: string]
-  | [type: 'gone', place: string]
-  | [type: Exclude<Verdict['type'], 'accepted' | 'duplicate' | 'silenced' | 'gone'>];
+  | [type: 'gone', place: string, settled?: 0 | 1]
+  | [type: Exclude<Verdict['type'], 'accepted' | 'duplicate' | 'silenced' | 'gone' | 'standing'>];
 
 function verdictOf(reply: Reply): Verdict {
   switch (reply[0]) {
@@ -180,7 +180,7 @@ function verdictOf(reply: Reply): Verdict {
     case 'silenced':
       return { type: 'silenced', untilMs: Number(reply[1]) };
     case 'gone':
-      return { type: 'gone', place: placeIn(reply[1]) };
+      return { type: 'gone', place: placeIn(reply[1]), settled: reply[2] === 1 };
     default:
       return { type: reply[0] };
   }

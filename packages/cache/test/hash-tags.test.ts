@@ -1,7 +1,7 @@
 import { PARTITIONS, partitionOf } from '@parley/domain';
 import { expect, it } from 'vitest';
 import { hashTag } from '../src/hash-tags.ts';
-import { answerKey, createKeys, cursorsKey, epochKey, headerKey, logKey, windowKey } from '../src/keys.ts';
+import { answerKey, createKeys, cursorsKey, epochKey, headerKey, logKey, registerKey, windowKey } from '../src/keys.ts';
 import { slotOf } from './slot.ts';
 
 const SLOTS = 16_384;
@@ -51,6 +51,7 @@ it('every key of a channel lies in one slot', () => {
       epochKey(stem),
       logKey(stem),
       cursorsKey(stem),
+      registerKey(stem),
       headerKey(stem, channelId),
       windowKey(stem, channelId),
       answerKey(stem, operation),

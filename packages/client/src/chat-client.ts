@@ -1,18 +1,24 @@
-import type { Answer, ChannelSummary, InboxEvent, Input, User } from '@parley/protocol';
-import { type ChannelSnapshot, ChannelView } from './channel/channel-view.ts';
+import type { Answer, ChannelSummary, Input, User } from '@parley/protocol';
+import { ChannelView } from './channel/channel-view.ts';
 import type { CallPath, ChatApi } from './chat-api.ts';
 import type { ClientClock } from './clock.ts';
 import type { ConnectionState } from './connection/connection.ts';
-import { type InboxSnapshot, InboxView } from './inbox/inbox-view.ts';
-import type { SendDraft } from './outbox/entry.ts';
+import { type RoutedParts, routeChannelEvent, routeInboxEvent } from './event-routes.ts';
+import type { InboxSnapshot } from './inbox/inbox-snapshot.ts';
+import { InboxView } from './inbox/inbox-view.ts';
+import { type OpenChannel, OpenChannels } from './open-channels.ts';
+import type { Change, SendDraft } from './outbox/entry.ts';
 import { Outbox } from './outbox/outbox.ts';
+import { performOperation } from './outbox/perform-operation.ts';
 import type { OutboxStorage } from './outbox/storage.ts';
+import { OwnReceipts } from './own-receipts.ts';
+import { OwnTyping } from './own-typing.ts';
 import { patiently } from './patient-call.ts';
 import { People } from './people.ts';
-import { ReadCursors } from './read-cursors.ts';
 import type { Random } from './retry-delay.ts';
 import { Self } from './self.ts';
 import type { Store } from './store.ts';
+import { type Presence, WatchedPresence } from './watched-presence.ts';
 
 const CALL_ATTEMPTS = 5;
 
@@ -27,42 +33,34 @@ export interface ChatClientParts {
   readonly onProblem: (error: unknown) => void;
 }
 
-/** A channel that somebody looks at. */
-export interface OpenChannel {
-  readonly store: Store<ChannelSnapshot>;
-  loadOlder(): Promise<void>;
-  /** The last one to close a channel ends its feed. */
-  close(): void;
-}
-
-interface SharedView {
-  readonly view: ChannelView;
-  users: number;
-}
-
 /** One user's chat: the inbox, the channels that are open, and an outbox that loses nothing. */
 export class ChatClient {
   readonly #parts: ChatClientParts;
   readonly #outbox: Outbox;
   readonly #people: People;
+  readonly #presence: WatchedPresence;
   readonly #self: Self;
-  readonly #cursors: ReadCursors;
+  readonly #typing: OwnTyping;
+  readonly #receipts: OwnReceipts;
   readonly #inbox: InboxView;
-  readonly #views = new Map<string, SharedView>();
+  readonly #channels: OpenChannels;
+  #forgetConnection: () => void = () => undefined;
 
   constructor(parts: ChatClientParts) {
     const { api } = parts;
     this.#parts = parts;
     this.#people = new People(parts);
+    this.#presence = new WatchedPresence(parts);
     this.#self = new Self(api, { ...parts, attempts: CALL_ATTEMPTS });
-    this.#cursors = new ReadCursors(parts);
-    this.#inbox = new InboxView({ ...parts, people: this.#people, onEvent: (event) => this.#route(event) });
-    this.#outbox = new Outbox({
+    this.#typing = new OwnTyping(parts);
+    this.#receipts = new OwnReceipts(parts);
+    this.#inbox = new InboxView({
       ...parts,
-      storage: parts.outboxStorage,
-      perform: ({ id, channelId, operation }, op, signal) =>
-        api.call('message.send', { ...operation.draft, channelId, clientMsgId: id, op }, signal),
+      people: this.#people,
+      onEvent: (event) => routeInboxEvent(this.#routed, event),
     });
+    this.#outbox = new Outbox({ ...parts, storage: parts.outboxStorage, perform: performOperation(api) });
+    this.#channels = new OpenChannels((channelId) => this.#viewOf(channelId));
   }
 
   get connection(): Store<ConnectionState> {
@@ -83,18 +81,28 @@ export class ChatClient {
     return this.#people.known;
   }
 
+  /** How those are whom somebody watches. */
+  get presence(): Store<ReadonlyMap<string, Presence>> {
+    return this.#presence.store;
+  }
+
   /** Connects, and takes up what an earlier run has not sent. */
   async run(): Promise<void> {
+    const { state } = this.#parts.connection;
+    this.#forgetConnection = state.subscribe(() => {
+      if (state.getSnapshot().status !== 'connected') this.#channels.disconnected();
+    });
     this.#inbox.run();
     await this.#outbox.run();
   }
 
-  /** Ends everything. Messages that are not persisted stay in the outbox's storage, for the next run. */
+  /** Ends everything. Operations that are not persisted stay in the outbox's storage, for the next run. */
   stop(): void {
+    this.#forgetConnection();
     this.#outbox.stop();
     this.#inbox.stop();
-    for (const { view } of this.#views.values()) view.stop();
-    this.#views.clear();
+    this.#presence.stop();
+    this.#channels.stop();
     this.#parts.connection.stop();
   }
 
@@ -122,87 +130,72 @@ export class ChatClient {
 
   /** Shows the message at once and sends it when its turn comes. Returns its `clientMsgId`. */
   send(channelId: string, draft: string | SendDraft): string {
+    this.#typing.sent(channelId);
     return this.#outbox.enqueue(channelId, {
       kind: 'send',
       draft: typeof draft === 'string' ? { body: draft } : draft,
     });
   }
 
-  /** Sends a failed message again, after everything else. */
-  retry(channelId: string, clientMsgId: string): void {
-    this.#outbox.retry(channelId, clientMsgId);
+  /** Makes a durable change when its turn comes, after what was sent and changed in the channel before. Returns the operation's id. */
+  change(channelId: string, change: Change): string {
+    return this.#outbox.enqueue(channelId, change);
   }
 
-  /** Gives a failed message up. */
-  discard(channelId: string, clientMsgId: string): void {
-    this.#outbox.discard(channelId, clientMsgId);
+  /** Sends a failed operation again, after everything else. */
+  retry(channelId: string, operationId: string): void {
+    this.#outbox.retry(channelId, operationId);
+  }
+
+  /** Gives a failed operation up. */
+  discard(channelId: string, operationId: string): void {
+    this.#outbox.discard(channelId, operationId);
   }
 
   openChannel(channelId: string): OpenChannel {
-    const shared = this.#views.get(channelId) ?? this.#startView(channelId);
-    shared.users += 1;
-    let isOpen = true;
-    return {
-      store: shared.view.store,
-      loadOlder: () => shared.view.loadOlder(),
-      close: () => {
-        if (!isOpen) return;
-        isOpen = false;
-        shared.users -= 1;
-        if (shared.users > 0) return;
-        shared.view.stop();
-        this.#views.delete(channelId);
-      },
-    };
+    return this.#channels.open(channelId);
   }
 
   /** Everything that is shown of an open channel is read. Told to the server soon, and never taken back. */
   markRead(channelId: string): void {
-    const newest = this.#views.get(channelId)?.view.store.getSnapshot().newest;
-    if (newest) this.#cursors.mark(channelId, newest);
+    const newest = this.#channels.get(channelId)?.store.getSnapshot().newest;
+    if (newest) this.#receipts.read(channelId, newest);
   }
 
-  #startView(channelId: string): SharedView {
-    const view = new ChannelView({
+  /** Mutes a channel until a time, or with null no more. Shown at once; taken back, and thrown, when it fails. */
+  mute(channelId: string, until: number | null): Promise<void> {
+    return this.#inbox.mute(channelId, until);
+  }
+
+  /** To be called with every stroke: the others are told now and then. A message that is sent ends it, and so does `isTyping` false. */
+  typing(channelId: string, isTyping = true): void {
+    if (!isTyping) this.#typing.stopped(channelId);
+    else if (this.connection.getSnapshot().status === 'connected') this.#typing.typed(channelId);
+  }
+
+  /** Keeps `presence` true for these users until the returned function is called. */
+  watchPresence(userIds: readonly string[]): () => void {
+    return this.#presence.watch(userIds);
+  }
+
+  dismissAnnouncement(announcementId: string): void {
+    this.#inbox.dismissAnnouncement(announcementId);
+  }
+
+  get #routed(): RoutedParts {
+    const { connection, onProblem } = this.#parts;
+    const own = { inbox: this.#inbox, outbox: this.#outbox, people: this.#people, presence: this.#presence };
+    return { ...own, receipts: this.#receipts, self: this.#self, connection, onProblem };
+  }
+
+  #viewOf(channelId: string): ChannelView {
+    return new ChannelView({
       ...this.#parts,
       channelId,
       outbox: this.#outbox,
       people: this.#people,
       self: () => this.#self.id(),
+      onEvent: (event) => routeChannelEvent(this.#routed, event),
     });
-    const shared = { view, users: 0 };
-    this.#views.set(channelId, shared);
-    view.run();
-    return shared;
-  }
-
-  /** What the inbox tells the others. */
-  #route(event: InboxEvent): void {
-    switch (event.type) {
-      case 'snapshot':
-        this.#connected(event.channels);
-        break;
-      case 'read':
-        this.#cursors.told(event.channelId, event.readTo);
-        break;
-      case 'message.persisted':
-        this.#outbox.markPersisted(event.channelId, event.upTo, event.holes);
-        break;
-      case 'message.superseded':
-        this.#outbox.markSuperseded(event.channelId, event.position, event.by);
-        break;
-      case 'message.rejected':
-        this.#outbox.markRejected(event.channelId, event.clientMsgId, event.reason);
-        break;
-      default:
-        break;
-    }
-  }
-
-  #connected(channels: readonly ChannelSummary[]): void {
-    this.#parts.connection.proven();
-    this.#outbox.wake();
-    for (const channel of channels) this.#cursors.told(channel.id, channel.readTo);
-    this.#self.ask().then((me) => this.#people.learn(me ? [me] : []), this.#parts.onProblem);
   }
 }

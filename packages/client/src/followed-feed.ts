@@ -11,7 +11,7 @@ export interface FollowOptions<K extends keyof FeedEvents> {
   readonly path: K;
   /** Asked before each subscription, with the id of the last event that came. */
   readonly input: (lastEventId: string | null) => Input<K>;
-  readonly onEvent: (event: FeedEvents[K]) => void;
+  readonly onEvent: (event: FeedEvents[K], id: string) => void;
   /** The server refuses the feed for good. */
   readonly onRefused: (failure: FailureData) => void;
 }
@@ -31,7 +31,7 @@ export function followFeed<K extends keyof FeedEvents>(options: FollowOptions<K>
       onEvent(id, event) {
         attempts = 0;
         lastEventId = id;
-        options.onEvent(event);
+        options.onEvent(event, id);
       },
       onEnd(error) {
         // Null: the connection was closed for good, and nothing follows.

@@ -33,6 +33,11 @@ export class People {
     this.#known.set(known);
   }
 
+  /** Learns those of whom nothing is known yet: what an event says of somebody is less than what was asked for. */
+  meet(user: User): void {
+    if (!this.#known.getSnapshot().has(user.id)) this.learn([user]);
+  }
+
   /** Finds out who these are, sooner or later. */
   want(userIds: readonly string[]): void {
     const fresh = userIds.filter((id) => !this.#known.getSnapshot().has(id) && !this.#asked.has(id));

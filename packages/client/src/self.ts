@@ -20,6 +20,11 @@ export class Self {
     return this.#me;
   }
 
+  /** Null as long as it is not known. */
+  get known(): string | null {
+    return this.#me.getSnapshot()?.id ?? null;
+  }
+
   /** Resolves once `ask` was answered. */
   async id(): Promise<string> {
     return (await this.#known.promise).id;

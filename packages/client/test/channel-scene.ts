@@ -1,6 +1,7 @@
 import type { Answer, ChannelEvent, Message, Position } from '@parley/protocol';
 import { type ChannelSnapshot, ChannelView } from '../src/channel/channel-view.ts';
 import { Outbox } from '../src/outbox/outbox.ts';
+import { performOperation } from '../src/outbox/perform-operation.ts';
 import { memoryOutboxStorage } from '../src/outbox/storage.ts';
 import { People } from '../src/people.ts';
 import { FakeApi } from './fake-server.ts';
@@ -23,13 +24,19 @@ export class ChannelScene {
       ...parts,
       storage: memoryOutboxStorage(),
       newId: () => `m${++this.#ids}`,
-      perform: ({ id, channelId, operation }, op) =>
-        this.api.call('message.send', { ...operation.draft, channelId, clientMsgId: id, op }),
+      perform: performOperation(this.api),
     });
     this.api.handlers['user.get'] = () => [];
     this.api.handlers['message.page'] = () => this.pages.shift()?.() ?? page([]);
     const people = new People(parts);
-    this.view = new ChannelView({ ...parts, channelId: 'c', outbox: this.outbox, people, self: async () => selfId });
+    this.view = new ChannelView({
+      ...parts,
+      channelId: 'c',
+      outbox: this.outbox,
+      people,
+      self: async () => selfId,
+      onEvent: () => undefined,
+    });
   }
 
   async open(event: Partial<Extract<ChannelEvent, { type: 'opened' }>> = {}): Promise<void> {

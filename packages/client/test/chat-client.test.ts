@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { ChatClient } from '../src/chat-client.ts';
 import type { ConnectionState } from '../src/connection/connection.ts';
 import { memoryOutboxStorage, type OutboxStorage } from '../src/outbox/storage.ts';
-import { createStore } from '../src/store.ts';
+import { createStore, type WritableStore } from '../src/store.ts';
 import { FakeApi, FakeLog, lostSocket, messageAt } from './fake-server.ts';
 import { ManualClock, settle } from './manual-clock.ts';
 
@@ -13,6 +13,7 @@ let server: FakeLog;
 let storage: OutboxStorage;
 let client: ChatClient;
 let proofs: number;
+let status: WritableStore<ConnectionState>;
 
 const snapshot: InboxEvent = { type: 'snapshot', at: 1, channels: [], serverTime: 1, protocol: 1 };
 const tellInbox: FakeApi['inboxFeeds'][number]['observer']['onEvent'] = (id, event) =>
@@ -24,6 +25,7 @@ beforeEach(async () => {
   server = new FakeLog();
   storage = memoryOutboxStorage();
   proofs = 0;
+  status = createStore<ConnectionState>({ status: 'connecting', closeCode: null, reason: null });
   let ids = 0;
   api.handlers['message.send'] = (input) => server.send(input);
   api.handlers['message.page'] = () => ({ items: [messageAt('5-9')], hasBefore: false, hasAfter: false });
@@ -38,7 +40,7 @@ beforeEach(async () => {
   client = new ChatClient({
     api,
     connection: {
-      state: createStore<ConnectionState>({ status: 'connecting', closeCode: null, reason: null }),
+      state: status,
       proven: () => {
         proofs += 1;
       },
@@ -137,4 +139,63 @@ test('[CLIENT-11] signing out ends every feed and leaves nothing', async () => {
   await client.signOut();
   expect([...api.channelFeeds, ...api.inboxFeeds].some((feed) => feed.isOpen)).toBe(false);
   expect(await stored()).toEqual([]);
+});
+
+test('[CLIENT-64] what an open channel tells is known everywhere: its name, who is in it, how they are, what has arrived', async () => {
+  const told: string[] = [];
+  const channel = { id: 'c', kind: 'group', name: 'old', topic: null, avatarUrl: null, encrypted: false } as const;
+  const summary = { ...channel, memberCount: 1, createdAt: 1, archivedAt: null, role: 'member', head: null } as const;
+  const counts = { readTo: null, unread: 0, mentions: 0, lastMessage: null, members: [], muted: false };
+  api.handlers['receipt.delivered'] = ({ position }) => {
+    told.push(position);
+    return { readTo: null, unread: 0 };
+  };
+  api.handlers['channel.get'] = () => ({ ...summary, ...counts, name: 'new', memberCount: 2 });
+  api.handlers['presence.get'] = ({ userIds }) =>
+    userIds.map((userId) => ({ userId, status: 'offline', lastSeenAt: null }));
+  tellInbox('x-1', { ...snapshot, channels: [{ ...summary, ...counts }] });
+  client.openChannel('c');
+  client.watchPresence(['ada']);
+  await clock.advance(100);
+  const tell = (event: ChannelEvent) => api.channelFeeds[0]?.observer.onEvent('5-1', event);
+  const inChannel = { channelId: 'c', at: 1, position: '5-1' } as const;
+  tell({
+    type: 'channel.updated',
+    ...inChannel,
+    channel: { ...channel, name: 'new', memberCount: 1, createdAt: 1, archivedAt: null },
+  });
+  expect(client.inbox.getSnapshot().channels[0]?.name).toBe('new');
+  tell({ type: 'presence.changed', channelId: 'c', at: 1, userId: 'ada', status: 'busy', lastSeenAt: 2 });
+  expect(client.presence.getSnapshot().get('ada')).toEqual({ status: 'busy', lastSeenAt: 2 });
+  const user = {
+    id: 'ben',
+    name: 'Ben',
+    avatarUrl: null,
+    status: 'online',
+    statusText: null,
+    lastSeenAt: null,
+  } as const;
+  const member = { userId: 'ben', role: 'member', joinedAt: 1, user, deliveredTo: null, readTo: null } as const;
+  tell({ type: 'member.joined', ...inChannel, member });
+  tell({ type: 'message.created', channelId: 'c', at: 1, message: messageAt('5-2') });
+  await clock.advance(2_000);
+  expect(client.people.getSnapshot().get('ben')?.name).toBe('Ben');
+  expect(client.inbox.getSnapshot().channels[0]?.memberCount).toBe(2);
+  expect(told).toEqual(['5-2']);
+});
+
+test('[CLIENT-61] a message that is sent ends the typing before it', async () => {
+  const told: boolean[] = [];
+  api.handlers['typing.set'] = ({ typing }) => {
+    told.push(typing);
+    return { expiresInMs: 3_000 };
+  };
+  client.typing('c');
+  expect(told).toEqual([]);
+  status.set({ status: 'connected', closeCode: null, reason: null });
+  client.typing('c');
+  client.send('c', 'one');
+  client.typing('c', false);
+  client.typing('c');
+  expect(told).toEqual([true, true]);
 });

@@ -94,3 +94,65 @@ test('[CLIENT-21] stores that the server lives without are named until they are 
   tell({ type: 'recovered', at: 3, store: 'postgres' });
   expect(inbox.store.getSnapshot().degraded).toEqual([]);
 });
+
+test('[CLIENT-63] mentions are counted by channel and listed until they are read', () => {
+  snapshot([channel('a', { mentions: 2, unread: 5 })]);
+  const meant = (position: `${number}-${number}`) =>
+    tell({ type: 'mention', channelId: 'a', at: 1, message: messageAt(position, { channelId: 'a' }) });
+  for (const position of ['5-1', '5-3', '5-3'] as const) meant(position);
+  const seen = () => inbox.store.getSnapshot();
+  expect(seen().mentions.map(({ position }) => position)).toEqual(['5-3', '5-1']);
+  tell({ type: 'read', channelId: 'a', at: 1, readTo: '5-2', unread: 1 });
+  expect(seen().mentions.map(({ position }) => position)).toEqual(['5-3']);
+  expect(seen().channels[0]).toMatchObject({ unread: 1, mentions: 2 });
+  tell({ type: 'read', channelId: 'a', at: 1, readTo: '5-3', unread: 0 });
+  expect(seen().mentions).toEqual([]);
+  expect(seen().channels[0]).toMatchObject({ unread: 0, mentions: 0 });
+});
+
+test('[CLIENT-63] invitations are there from the beginning and until one has come in; announcements until they are dismissed', async () => {
+  const invitation = { channel: channel('old'), invitedBy: 'ada', invitedAt: 1 };
+  api.handlers['channel.invitations'] = () => [invitation];
+  snapshot([]);
+  await settle();
+  tell({ type: 'channel.invited', channelId: 'new', at: 2, channel: channel('new'), invitedBy: 'ben' });
+  const seen = () => inbox.store.getSnapshot();
+  expect(seen().invitations.map((each) => [each.channel.id, each.invitedBy])).toEqual([
+    ['new', 'ben'],
+    ['old', 'ada'],
+  ]);
+  tell({ type: 'channel.added', channelId: 'old', at: 3, channel: channel('old') });
+  expect(seen().invitations.map((each) => each.channel.id)).toEqual(['new']);
+  tell({ type: 'announcement', at: 4, announcementId: 'x', text: 'back at five' });
+  tell({ type: 'announcement', at: 4, announcementId: 'x', text: 'back at five' });
+  expect(seen().announcements).toEqual([{ announcementId: 'x', text: 'back at five', at: 4 }]);
+  inbox.dismissAnnouncement('x');
+  expect(seen().announcements).toEqual([]);
+});
+
+test('[CLIENT-63] muting is shown at once and taken back when it fails', async () => {
+  snapshot([channel('a')]);
+  const isMuted = () => inbox.store.getSnapshot().channels[0]?.muted;
+  const failing = inbox.mute('a', clock.now() + 1_000);
+  expect(isMuted()).toBe(true);
+  await expect(failing).rejects.toThrow();
+  expect(isMuted()).toBe(false);
+  api.handlers['channel.mute'] = ({ until }) => ({ muted: true, until });
+  await inbox.mute('a', clock.now() + 1_000);
+  expect(isMuted()).toBe(true);
+});
+
+test('[CLIENT-63] who comes and goes is one look at the channel; what the feed counted meanwhile holds', async () => {
+  let looks = 0;
+  snapshot([channel('a', { unread: 1 })]);
+  api.handlers['channel.get'] = () => {
+    looks += 1;
+    return channel('a', { memberCount: 9, role: 'admin', unread: 1 });
+  };
+  for (let i = 0; i < 5; i += 1) inbox.refresh('a');
+  const activity = { channelId: 'a', at: 1, head: '5-2', unread: 2, mentions: 0 } as const;
+  tell({ type: 'channel.activity', ...activity, lastMessage: messageAt('5-2') });
+  await clock.advance(1_000);
+  expect(looks).toBe(1);
+  expect(inbox.store.getSnapshot().channels[0]).toMatchObject({ memberCount: 9, role: 'admin', unread: 2 });
+});

@@ -60,6 +60,22 @@ test('[CLIENT-13] a message that was lost and comes again at a new position is m
   expect(at(list)).toEqual(['5-2', '6-1']);
 });
 
+test('[CLIENT-13] a change that names the message at its new position moves it; one of its old position changes nothing', () => {
+  const list = new MessageList();
+  list.add(messageAt('5-1', { id: 'lost', clientMsgId: 'lost', persisted: false }));
+  list.add(messageAt('5-2'));
+  const at = (position: Position, body: string) => {
+    const message = messageAt(position, { id: 'lost', clientMsgId: 'lost', body, persisted: false });
+    list.change({ messageId: 'lost', change: () => message });
+  };
+  at('6-1', 'again');
+  at('5-1', 'late');
+  expect(list.messages.map(({ position, body }) => [position, body])).toEqual([
+    ['5-2', 'body 5-2'],
+    ['6-1', 'again'],
+  ]);
+});
+
 test('[CLIENT-13] the same id from another sender is another message', () => {
   const list = new MessageList();
   list.add(messageAt('5-1', { clientMsgId: 'x', senderId: 'a' }));

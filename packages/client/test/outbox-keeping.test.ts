@@ -66,7 +66,7 @@ describe('keeping', () => {
     scene.outbox.markPersisted(CHANNEL, '4-9', []);
     expect(scene.states).toEqual(['accepted', 'accepted']);
     scene.outbox.markPersisted(CHANNEL, '5-1', []);
-    expect(scene.items.map((item) => item.operation.draft.body)).toEqual(['b']);
+    expect(scene.bodies).toEqual(['b']);
   });
 });
 

@@ -71,7 +71,7 @@ describe('holes', () => {
     scene.outbox.markPersisted(CHANNEL, '5-2', ['5-1']);
     await settle();
     expect(scene.sent).toEqual(['a', 'b', 'a']);
-    expect(scene.items.map((item) => item.operation.draft.body)).toEqual(['a']);
+    expect(scene.bodies).toEqual(['a']);
     scene.server.persist();
     await scene.clock.advance(5_100);
     expect(scene.items).toEqual([]);
@@ -89,7 +89,7 @@ describe('holes', () => {
     scene.send('b');
     await settle();
     scene.outbox.markSuperseded(CHANNEL, '5-1', '4-7');
-    expect(scene.items.map((item) => item.operation.draft.body)).toEqual(['b']);
+    expect(scene.bodies).toEqual(['b']);
     scene.outbox.markSuperseded(CHANNEL, '5-2', null);
     await settle();
     expect(scene.sent).toEqual(['a', 'b', 'b']);

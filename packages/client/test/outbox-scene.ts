@@ -1,7 +1,7 @@
 import type { OutboxEntry, OutboxItem } from '../src/outbox/entry.ts';
 import { Outbox } from '../src/outbox/outbox.ts';
 import { memoryOutboxStorage, type OutboxStorage } from '../src/outbox/storage.ts';
-import { FakeLog } from './fake-server.ts';
+import { FakeLog, refusal } from './fake-server.ts';
 import { ManualClock } from './manual-clock.ts';
 
 export const CHANNEL = 'c';
@@ -23,8 +23,11 @@ export class OutboxScene {
   /** Another outbox over the same storage, as after a reload. */
   start(): Outbox {
     this.outbox = new Outbox({
-      perform: (entry, op) =>
-        this.perform(entry, { ...entry.operation.draft, channelId: entry.channelId, clientMsgId: entry.id, op }),
+      perform: async (entry, op) => {
+        const { operation, channelId, id: clientMsgId } = entry;
+        if (operation.kind !== 'send') throw refusal('INVALID');
+        return this.perform(entry, { ...operation.draft, channelId, clientMsgId, op });
+      },
       storage: this.storage,
       clock: this.clock,
       random: () => 0.5,
@@ -44,6 +47,11 @@ export class OutboxScene {
 
   get states(): string[] {
     return this.items.map((item) => item.state);
+  }
+
+  /** The bodies of what is in the outbox. */
+  get bodies(): string[] {
+    return this.items.flatMap(({ operation }) => (operation.kind === 'send' ? operation.draft.body : []));
   }
 
   /** The bodies that reached the server, repetitions too. */

@@ -19,6 +19,8 @@ export function addMembers(deps: MemberDeps) {
     const operationId = input.op?.id ?? deps.ids.fresh();
     const built: Member[] = [];
     let last: Position | null = null;
+    let open: Position | null = null;
+    let isPersisted = true;
     try {
       for (const user of users) {
         const settled = await change({
@@ -32,14 +34,21 @@ export function addMembers(deps: MemberDeps) {
         });
         built.push(newMember(user, role, joinedAt(settled, deps.clock.now())));
         last = later(last, positionOfSettled(settled));
+        if (!isStored(settled)) open = later(open, positionOfSettled(settled));
       }
     } finally {
       // Also when one could not be added: those before him are members, and their sessions must hear of it.
-      if (last) await persisted.until(last, PERSIST_WAIT_MS);
+      if (open) isPersisted = await persisted.until(open, PERSIST_WAIT_MS);
       const added = built.map((member) => member.userId);
       if (added.length > 0) deps.hints.tell(added, { type: 'channel.added', channelId });
     }
-    return { epoch: deps.log.epochOf(channelId), members: await withStored(deps, channelId, built) };
+    const members = await withStored(deps, channelId, built);
+    return {
+      epoch: deps.log.epochOf(channelId),
+      position: last,
+      level: isPersisted ? 'persisted' : 'accepted',
+      members,
+    };
   };
 }
 
@@ -55,6 +64,10 @@ async function knownUsers(deps: MemberDeps, userIds: readonly string[]): Promise
 function joinedAt(settled: Settled, now: number): number {
   if (settled.type === 'unchanged') return now;
   return settled.type === 'accepted' ? settled.place.at : settled.at;
+}
+
+function isStored(settled: Settled): boolean {
+  return settled.type === 'duplicate' && settled.level === 'persisted';
 }
 
 function later(a: Position | null, b: Position | null): Position | null {

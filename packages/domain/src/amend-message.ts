@@ -113,7 +113,8 @@ function judge(change: MessageChange, verdict: Verdict): Verdict {
   switch (verdict.type) {
     case 'gone':
       if (change.kind !== ENTRY_KINDS.deleted) throw noSuchMessage();
-      // It is deleted, as was asked.
+      // It is deleted, as was asked. Of somebody else's deletion Postgres knows nothing by this operation's id.
+      if (verdict.settled) return { type: 'standing', id: change.messageId, place: verdict.place };
       return { type: 'duplicate', id: change.messageId, place: verdict.place, settled: false };
     case 'full':
       throw new Failure('INVALID', 'the message has too many different reactions');

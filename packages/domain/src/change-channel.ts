@@ -1,4 +1,5 @@
 import type { Answer, Channel, Parsed } from '@parley/protocol';
+import { positionOfSettled } from './change-member.ts';
 import { Failure } from './failure.ts';
 import { type ChannelPayload, ENTRY_KINDS } from './log-line.ts';
 import { partitionOf } from './partition.ts';
@@ -44,7 +45,7 @@ function changeChannel(deps: ChangeChannelDeps, leastRank: Rank) {
     actorId: string,
     { channelId, op }: Pick<Parsed<'channel.update'>, 'channelId' | 'op'>,
     change: ChannelChange,
-  ): Promise<Channel & { epoch: number }> => {
+  ): Promise<Answer<'channel.update'>> => {
     const seen = await view(channelId, actorId);
     const row = seen && (await deps.archive.channel(channelId, actorId));
     if (!seen) throw new Failure('UNAVAILABLE', 'The message log is away.', { retryAfterMs: 1_000 });
@@ -60,7 +61,9 @@ function changeChannel(deps: ChangeChannelDeps, leastRank: Rank) {
     const settled = await settle({ channelId, actorId, operationId, repeat: op, put });
     if (settled.type === 'accepted' && settled.first) deps.doorbell.ring(partitionOf(channelId));
     const [[state = null] = []] = await deps.views.states([{ channelId, ids: [channelId] }]);
-    return { ...channelAsItIs(row.channel, seen, state), epoch: deps.log.epochOf(channelId) };
+    const level = settled.type === 'duplicate' ? settled.level : 'accepted';
+    const standing = { epoch: deps.log.epochOf(channelId), position: positionOfSettled(settled), level };
+    return { ...channelAsItIs(row.channel, seen, state), ...standing };
   };
 }
 

@@ -4,7 +4,7 @@ import { ENTRY_KINDS, type MemberPayload } from './log-line.ts';
 import { partitionOf } from './partition.ts';
 import type { Copies } from './ports/copies.ts';
 import type { Doorbell } from './ports/doorbell.ts';
-import type { EraseStore, Erasure, ErasureMemory, WindowPurge } from './ports/erasure.ts';
+import type { EraseStore, Erasure, ErasureMemory, JobPurge, WindowPurge } from './ports/erasure.ts';
 import type { EverybodyHints } from './ports/everybody-hints.ts';
 import type { MessageLog } from './ports/message-log.ts';
 import type { OperationIds } from './ports/operation-ids.ts';
@@ -15,6 +15,7 @@ export interface EraseDeps extends SettleDeps {
   readonly store: EraseStore;
   readonly log: SettleDeps['log'] & Pick<MessageLog, 'change'>;
   readonly windows: WindowPurge;
+  readonly jobs: JobPurge;
   readonly memory: ErasureMemory;
   readonly hints: EverybodyHints;
   readonly copies: Pick<Copies, 'changed' | 'clear'>;
@@ -47,9 +48,10 @@ export function eraseUser(deps: EraseDeps) {
     const counts = add(erased, { channel_members: await store.dropMemberships(userId) });
     const rows = add(counts, await store.eraseRows(userId));
     const messages = await eraseWords(deps, { userId, after: afterChannel }, signal);
+    const jobs = await deps.jobs.purge(userId);
     await forgetUser(deps.copies, userId);
     await hints.tell({ type: 'user.erased', userId });
-    await store.completeErasure(userId, add(rows, { messages }));
+    await store.completeErasure(userId, add(rows, { messages, jobs }));
   };
 }
 

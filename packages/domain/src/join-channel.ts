@@ -30,7 +30,7 @@ export function joinChannel(deps: JoinDeps) {
     if (!admission || !user || (admission.kind !== 'public' && !admission.invited)) {
       const present = user && (await find(userId, channelId));
       if (!present) throw notFound();
-      return { ...present, epoch: deps.log.epochOf(channelId) };
+      return { ...present, epoch: deps.log.epochOf(channelId), position: null, level: 'accepted' };
     }
     await takeJoin(deps.limiter, userId);
     using persisted = await deps.watch.watch(channelId);
@@ -45,13 +45,15 @@ export function joinChannel(deps: JoinDeps) {
       admitted: true,
     });
     const position = positionOfSettled(settled);
-    if (position !== null) await persisted.until(position, PERSIST_WAIT_MS);
+    const isStored = settled.type === 'duplicate' && settled.level === 'persisted';
+    const isPersisted = position === null || isStored || (await persisted.until(position, PERSIST_WAIT_MS));
     if (admission.invited) await deps.archive.forgetInvitation(channelId, userId);
     deps.hints.tell([userId], { type: 'channel.added', channelId });
     const summary = await find(userId, channelId);
     // He is in the log, and will be in Postgres: the same call again finds him there.
     if (!summary) throw new Failure('UNKNOWN_RETRY', 'the joining is not persisted yet', { retryAfterMs: 1_000 });
-    return { ...summary, epoch: deps.log.epochOf(channelId) };
+    const level = isPersisted ? 'persisted' : 'accepted';
+    return { ...summary, epoch: deps.log.epochOf(channelId), position, level };
   };
 }
 

@@ -99,6 +99,10 @@ async function answer(deps: SettleDeps, attempt: Attempt, verdict: Verdict): Pro
       return verdict;
     case 'duplicate':
       return duplicate(deps, attempt, verdict);
+    case 'standing': {
+      const { id, place } = verdict;
+      return { type: 'duplicate', id, position: formatPosition(place), at: place.at, level: 'persisted' };
+    }
     case 'epoch':
       await deps.log.renew();
       return null;

@@ -209,6 +209,7 @@ describe('what lines tell', () => {
       member: true,
       version: 1,
       known: true,
+      expired: false,
       more: false,
       messages: message ? [{ ...message, reactors: {} }] : [],
       changes: [

@@ -1,4 +1,4 @@
-import type { Log, Service } from '@parley/runtime';
+import type { Log, Metrics, Service } from '@parley/runtime';
 import { JOBS } from './catalog.ts';
 import type { QueueServer } from './connection.ts';
 import { JobConsumer } from './consumer.ts';
@@ -8,6 +8,7 @@ interface LaneConsumerOptions {
   /** Lanes that this process drains at once. */
   readonly concurrency: number;
   readonly log: Log;
+  readonly metrics?: Metrics;
   /** Drains a lane for a while. It keeps its own errors: a lane is never given up. */
   drain(lane: number, signal: AbortSignal): Promise<void>;
   readonly closeWithinMs?: number;

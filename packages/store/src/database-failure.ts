@@ -67,3 +67,8 @@ function isPassing(error: DatabaseError): boolean {
 export function isPoison(error: unknown): error is StatementError {
   return error instanceof StatementError && REFUSED_FOR_EVER.test(error.code ?? '');
 }
+
+/** Whether a prepared statement gives other columns by now than when it was prepared. */
+export function isStalePlan(error: unknown): boolean {
+  return error instanceof Error && (error as DatabaseError).code === '0A000' && error.message.includes('cached plan');
+}

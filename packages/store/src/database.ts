@@ -1,5 +1,5 @@
 import { MikroORM } from '@mikro-orm/postgresql';
-import { databaseFailure } from './database-failure.ts';
+import { databaseFailure, isStalePlan } from './database-failure.ts';
 import { type ConnectionOptions, ormConfig } from './orm-config.ts';
 import { inTransaction, type Pool, poolOf } from './pool.ts';
 import type { Statement } from './statement.ts';
@@ -18,6 +18,8 @@ export interface PoolUse {
  */
 export class Database implements AsyncDisposable {
   readonly #orm: MikroORM;
+  /** How often each statement was prepared anew. */
+  readonly #generations = new Map<string, number>();
   #pool: Pool | undefined;
 
   constructor(options: ConnectionOptions) {
@@ -27,9 +29,7 @@ export class Database implements AsyncDisposable {
   /** Runs a prepared statement. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     try {
-      const pool = await this.#connected();
-      const { rows } = await pool.query({ ...statement, values });
-      return rows as Row[];
+      return (await this.#prepared(statement, values)) as Row[];
     } catch (error) {
       throw databaseFailure(statement.name, error);
     }
@@ -54,7 +54,26 @@ export class Database implements AsyncDisposable {
 
   /** Waits for the statements under way, then closes every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // MikroORM ends a pool only when its own queries have used it.
+    await this.#pool?.end();
     await this.#orm.close();
+  }
+
+  /**
+   * A migration that adds a column breaks what was prepared with `select *` before, on each connection and for as long as it lives.
+   * Postgres says so before it does anything: then the statement is prepared anew, under another name.
+   */
+  async #prepared({ name, text }: Statement, values: readonly unknown[]): Promise<unknown[]> {
+    const pool = await this.#connected();
+    const generation = this.#generations.get(name) ?? 0;
+    const run = async (n: number) => (await pool.query({ name: n === 0 ? name : `${name}/${n}`, text, values })).rows;
+    try {
+      return await run(generation);
+    } catch (error) {
+      if (!isStalePlan(error)) throw error;
+      this.#generations.set(name, generation + 1);
+      return run(generation + 1);
+    }
   }
 
   async #connected(): Promise<Pool> {

@@ -8,6 +8,7 @@ import {
   RevokedSessionEntity,
   UserStandingEntity,
 } from './entities/admin.ts';
+import { AnalyticsChannelDayEntity, AnalyticsDayEntity } from './entities/analytics.ts';
 import { AttachmentEntity } from './entities/attachment.ts';
 import { BlockEntity } from './entities/block.ts';
 import { ChannelEntity } from './entities/channel.ts';
@@ -16,11 +17,13 @@ import { InvitationEntity } from './entities/invitation.ts';
 import { ChannelHeadEntity, DeadLetterEntity, LogChangeEntity, LogPartitionEntity } from './entities/log.ts';
 import { MentionEntity } from './entities/mention.ts';
 import { MessageEntity } from './entities/message.ts';
+import { OfflineNoticeEntity, PushSubscriptionEntity } from './entities/offline.ts';
 import { ReactionEntity } from './entities/reaction.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
 import { Changes } from './migrations/20261125-changes.ts';
 import { AttachmentTables } from './migrations/20261126-attachments.ts';
+import { Jobs } from './migrations/20261126-jobs.ts';
 import { Reads } from './migrations/20261126-reads.ts';
 import { Users } from './migrations/20261126-users.ts';
 
@@ -62,6 +65,10 @@ export function ormConfig(options: ConnectionOptions): Options {
       AuditEntity,
       DeletedChannelEntity,
       ErasureEntity,
+      PushSubscriptionEntity,
+      OfflineNoticeEntity,
+      AnalyticsChannelDayEntity,
+      AnalyticsDayEntity,
     ],
     extensions: [Migrator],
     // It would connect and query at once: a process that starts while Postgres is down would die of it.
@@ -75,6 +82,7 @@ export function ormConfig(options: ConnectionOptions): Options {
         { name: '20261126-attachments', class: AttachmentTables },
         { name: '20261126-users', class: Users },
         { name: '20261126-reads', class: Reads },
+        { name: '20261126-jobs', class: Jobs },
       ],
       tableName: 'migrations',
       snapshot: false,

@@ -5,6 +5,8 @@ import type { Statement } from './statement.ts';
 export interface Pool {
   query(query: Query): Promise<{ rows: unknown[] }>;
   connect(): Promise<Client>;
+  /** Waits for the clients that are lent out. */
+  end(): Promise<void>;
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;

@@ -7,6 +7,9 @@ import type {
   DrainStore,
   EpochLedger,
   HeaderSource,
+  Housekeeping,
+  OfflineStore,
+  PushSubscriptions,
   SeenStore,
 } from '@parley/domain';
 import type { Log, Service } from '@parley/runtime';
@@ -18,6 +21,9 @@ import { Database, type PoolUse } from './database.ts';
 import { drainStore } from './drain-store.ts';
 import { epochLedger } from './epoch-ledger.ts';
 import { headerSource } from './header-source.ts';
+import { housekeeping } from './housekeeping.ts';
+import { offlineStore } from './offline-store.ts';
+import { pushSubscriptions } from './push-subscriptions.ts';
 import { seenStore } from './seen-store.ts';
 import { POOL_MAX_DEFAULT, STATEMENT_TIMEOUT_MS_DEFAULT, type StoreSettings } from './settings.ts';
 import { statement } from './statement.ts';
@@ -33,6 +39,9 @@ export interface Store extends Service, AsyncDisposable {
   readonly seen: SeenStore;
   readonly attachments: Attachments;
   readonly graves: AttachmentGraves;
+  readonly push: PushSubscriptions;
+  readonly offline: OfflineStore;
+  readonly housekeeping: Housekeeping;
   /** Rejects when Postgres does not answer, or its tables are not there. */
   check(): Promise<void>;
   poolUse(): PoolUse;
@@ -69,6 +78,9 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
     seen: seenStore(database),
     attachments: attachments(database),
     graves: attachmentGraves(database),
+    push: pushSubscriptions(database),
+    offline: offlineStore(database),
+    housekeeping: housekeeping(database),
     check: async () => {
       await database.query(CHECK);
     },

@@ -41,6 +41,7 @@ describe('migrations', () => {
       '20261126-attachments',
       '20261126-users',
       '20261126-reads',
+      '20261126-jobs',
     ]);
     const partitions = await sql('select partition, epoch, read_epoch, read_k from log_partition order by partition');
     expect(partitions).toEqual(
@@ -120,6 +121,11 @@ const INDEXES = {
   'the audit, newest first': 'audit_pkey (id)',
   'announcements, newest first': 'announcements_at_index (at, id)',
   'a dead letter by its message': 'dead_letter_operation_index (channel_id, sender_id, client_msg_id)',
+  'the browsers of a user': 'push_subscriptions_user_index (user_id, created_at)',
+  'a browser by its endpoint': 'push_subscriptions_endpoint_unique (endpoint)',
+  'what a user was told': 'offline_notices_pkey (user_id, outlet, channel_id)',
+  'messages of a day': "messages_sent_index (sent_at) WITH (autosummarize='on')",
+  'the days of a channel': 'analytics_channel_day_channel_index (channel_id, day)',
 };
 
 it('[RUN-55] every index that a promised look-up needs is there', async () => {

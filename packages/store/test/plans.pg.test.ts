@@ -66,6 +66,15 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
     'channels-by-id': [reader, [channelId, uuid('channel', 1)], true, true],
     search: [reader, '%памятник%', null, null, null, null, 21],
     stats: [channelId, 49_000],
+    'members-to-tell': [[channelId], 0, true, true, null],
+    'claim-notices': [reader, ['webhook'], 0, 1_000, false, false, 6],
+    'digests-due': [50_000, 49_990, 49_000],
+    person: [reader, 0],
+    'expired-channels': [100, null, 100],
+    'remove-expired': [channelId, 100, 1_000],
+    'blank-deleted': [100, 1_000],
+    'count-days': [49_900],
+    heads: [[channelId]],
   };
   it.each(Object.entries(cases))('%s', async (name, values) => {
     const plan = await planOf(statement(name), values);

@@ -5,7 +5,7 @@ import { type ChannelCaseDeps, channelCases } from './channel.ts';
 import { type MemberCaseDeps, memberCases } from './member.ts';
 import { type MessageCaseDeps, messageCases } from './message.ts';
 import { type PresenceCaseDeps, presenceCases } from './presence.ts';
-import { pushCases } from './push.ts';
+import { type PushCaseDeps, pushCases } from './push.ts';
 import { reactionCases } from './reaction.ts';
 import { type ReceiptCaseDeps, receiptCases } from './receipt.ts';
 import { type UserCaseDeps, userCases } from './user.ts';
@@ -19,7 +19,8 @@ export interface CaseDeps
       MessageCaseDeps &
       ReceiptCaseDeps &
       PresenceCaseDeps &
-      AttachmentCaseDeps,
+      AttachmentCaseDeps &
+      PushCaseDeps,
     'ids'
   > {
   readonly archive: Archive;
@@ -37,6 +38,6 @@ export function createCases(deps: CaseDeps): Cases {
     ...receiptCases(deps),
     ...presenceCases(deps),
     ...attachmentCases(deps),
-    ...pushCases(),
+    ...pushCases(deps),
   };
 }

@@ -1,7 +1,14 @@
+import { type PushDeps, pushKey, subscribePush, unsubscribePush } from '@parley/domain';
 import type { Cases } from '../context.ts';
-import { notThereYet } from './not-there-yet.ts';
+import { forCaller } from './for-caller.ts';
+
+export type PushCaseDeps = PushDeps;
 
 /** The procedures `push.*`. */
-export function pushCases() {
-  return { ...notThereYet('push.key', 'push.subscribe', 'push.unsubscribe') } satisfies Partial<Cases>;
+export function pushCases(deps: PushCaseDeps) {
+  return {
+    'push.key': pushKey(deps),
+    'push.subscribe': forCaller(subscribePush(deps)),
+    'push.unsubscribe': forCaller(unsubscribePush(deps)),
+  } satisfies Partial<Cases>;
 }

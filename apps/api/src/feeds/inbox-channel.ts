@@ -163,7 +163,7 @@ export class InboxChannel {
     if (begins || entry.m === null) return 'view';
     const place: LogPlace = { ...entry.place, m: entry.m, at: entry.at };
     const isOwn = event?.type === 'message.created' && event.message.senderId === this.#userId;
-    if (isOwn) this.#waits = { first: this.#waits.first || place.n, last: place.n };
+    if (isOwn || entry.actorId === this.#userId) this.#waits = { first: this.#waits.first || place.n, last: place.n };
     // A send reads up to itself.
     this.#view = { ...view, head: place, headPosition: entry.id, readTo: isOwn ? place : view.readTo };
     if (event) this.#count(event, entry.id);

@@ -81,6 +81,7 @@ export async function readAfter(deps: ReadDeps, query: ReadQuery): Promise<Readi
   const after = formatPosition(from);
   const history = await deps.archive.history({ channelId, userId, after, limit: RESUME_MAX_ENTRIES });
   if (history.epoch !== view.epoch) return { type: 'stale' };
+  if (history.expired) return { type: 'resync', reason: 'retention' };
   // n 0 is no entry: it is where a reader stands that has nothing of an epoch yet.
   if (!history.known && from.n > 0) return { type: 'resync', reason: 'epoch' };
   if (history.more) return { type: 'resync', reason: 'behind' };

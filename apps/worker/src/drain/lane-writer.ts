@@ -28,6 +28,8 @@ export interface DrainParts {
   readonly clock: Clock;
   readonly metrics: DrainMetrics;
   readonly logger: Log;
+  /** Told of channels with messages that Postgres has now, at least once. It must not throw, and must cost next to nothing. */
+  readonly onCommitted?: (channelIds: Iterable<string>) => void;
   /** For the control of the loss tests only: entries leave the log before Postgres has them. */
   readonly unsafeTrimBeforeCommit: boolean;
 }
@@ -54,6 +56,7 @@ export class LaneWriter {
     this.#moveCursors(ours, result);
     this.#count(written, result);
     await this.#settle(written, result.superseded);
+    this.#parts.onCommitted?.(channelsOf(written));
     return written.length;
   }
 
@@ -61,6 +64,7 @@ export class LaneWriter {
   async settleLate(entries: readonly WritableEntry[]): Promise<void> {
     const holes = await this.#parts.store.holesAmong(placesOf(entries));
     const partitions = await this.#settle(entries, holes);
+    this.#parts.onCommitted?.(channelsOf(entries));
     this.#parts.metrics.lateSettlements.inc(partitions);
   }
 
@@ -124,4 +128,9 @@ export class LaneWriter {
 /** Who came to a channel or left it by this entry. */
 function movedUser(entry: WritableEntry): string[] {
   return entry.type === 'member' && entry.kind !== ENTRY_KINDS.updated ? [entry.payload.userId] : [];
+}
+
+/** Channels in which something was said. */
+function channelsOf(entries: readonly WritableEntry[]): Set<string> {
+  return new Set(entries.flatMap((entry) => (entry.type === 'created' ? [entry.payload.channelId] : [])));
 }

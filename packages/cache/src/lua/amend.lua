@@ -8,7 +8,7 @@
 --        7 least rank to change what is somebody else's  8 payload as the api wrote it: a JSON object that is not empty
 --        9 the epoch in which what is known was read, or ''  10 what is known: a JSON object of states by id
 -- Output {'accepted', place, entries that waited before} | {'duplicate', 'id place', 1 when settled, else 0}
---        | {'gone', place} | {'unknown'} | {'epoch'} | {'missing'} | {'stranger'} | {'forbidden'} | {'silenced', until}
+--        | {'gone', place, 1 when settled, else 0} | {'unknown'} | {'epoch'} | {'missing'} | {'stranger'} | {'forbidden'} | {'silenced', until}
 --        | {'archived'} | {'unchanged'} | {'full'} | {'backpressure'}
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
@@ -22,11 +22,11 @@ local actor, kind, target, value, sign = ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARG
 local header = call('HMGET', KEYS[3], 's', 'p', 'v', 'c', 'a', 'y', actor)
 local epoch, n, m, last = match(header[1] or '', '^(%d+)-(%d+) (%d+) (%d+)$')
 if epoch ~= EPOCH then return {'missing'} end
-if answered[2] then
-  local given, at = match(answered[2], ' (%d+)-(%d+) ')
-  local settled = given ~= EPOCH or tonumber(at) <= tonumber(match(header[2], '^%d+'))
-  return {'duplicate', answered[2], settled and 1 or 0}
+local function isSettled(place)
+  local given, at = match(place, '^(%d+)-(%d+) ')
+  return given ~= EPOCH or tonumber(at) <= tonumber(match(header[2], '^%d+'))
 end
+if answered[2] then return {'duplicate', answered[2], isSettled(match(answered[2], ' (.*)$')) and 1 or 0} end
 if not header[7] then return {'stranger'} end
 local rank, silenced = match(header[7], '^(%d)(%d*)$')
 local clock = call('TIME')
@@ -62,7 +62,10 @@ if kind == 'h' then
   end
   if not changed then return {'unchanged'} end
 else
-  if state.deletedAt ~= null then return {'gone', state.place or state.position .. ' 0 ' .. state.deletedAt} end
+  if state.deletedAt ~= null then
+    local since = state.place or state.position .. ' 0 ' .. state.deletedAt
+    return {'gone', since, isSettled(since) and 1 or 0}
+  end
   if kind == 'e' then
     if state.senderId ~= actor then return {'forbidden'} end
     state.body, state.editedAt = value, now

@@ -1,5 +1,5 @@
 -- A channel's header, as Postgres has it, once per epoch: an existing one of this epoch is newer and is kept.
--- KEYS   1 epoch  2 channel header  3 window  4 states
+-- KEYS   1 epoch  2 channel header  3 window  4 states  5 register of loaded headers
 -- ARGV   1 epoch of the snapshot  2 newest n of this epoch in Postgres, or 0  3 its m  4 its time
 --        5 newest position of an older epoch, or ''  then pairs: field, value
 -- Output 'loaded' | 'kept' | 'epoch'
@@ -34,5 +34,6 @@ if base ~= '' then call('HSET', KEYS[2], 'b', base) end
 for i = 6, #ARGV, 1000 do call('HSET', KEYS[2], unpack(ARGV, i, math.min(i + 999, #ARGV))) end
 -- What Postgres has of this epoch is its to tell from now on: its holes are known without their m, which a read of the window needs.
 if ARGV[2] ~= '0' then call('XTRIM', KEYS[3], 'MINID', EPOCH .. '-' .. (ARGV[2] + 1)) end
+call('ZADD', KEYS[5], call('TIME')[1], match(KEYS[2], ':ch:(.+)$'))
 for i = 1, #lost, 1000 do call('XDEL', KEYS[3], unpack(lost, i, math.min(i + 999, #lost))) end
 return 'loaded'

@@ -1,73 +1,73 @@
-import type { ChannelEvent, FailureData, Message, Position } from '@parley/protocol';
+import {
+  type Answer,
+  type ChannelEvent,
+  type FailureData,
+  ORIGIN,
+  PAGE_MAX,
+  type Position,
+  parsePosition,
+} from '@parley/protocol';
 import type { ChatApi } from '../chat-api.ts';
-import type { ClientClock } from '../clock.ts';
-import { failureOf } from '../failure.ts';
 import { followFeed } from '../followed-feed.ts';
 import type { OutboxItem } from '../outbox/entry.ts';
-import type { Outbox } from '../outbox/outbox.ts';
-import type { People } from '../people.ts';
-import { type Random, retryDelayMs } from '../retry-delay.ts';
 import { createStore, type Store } from '../store.ts';
-import { MessageList, messageKey } from './message-list.ts';
-import { mergeShown, type ShownMessage } from './shown-message.ts';
+import { ChannelMembers } from './channel-members.ts';
+import { EMPTY_HISTORY, type HistorySnapshot, ShownHistory, type ShownHistoryOptions } from './shown-history.ts';
+import { Typists } from './typists.ts';
 
 const PAGE_MESSAGES = 50;
+/** Of a longer thread only the first replies are shown. */
+const REPLIES_MAX = 1_000;
 
-export interface ChannelSnapshot {
-  /** `closed`: the server refuses the channel, `failure` says why. */
-  readonly state: 'loading' | 'ready' | 'closed';
-  readonly failure: FailureData | null;
-  /** Oldest first; what is still on its way comes last. */
-  readonly messages: readonly ShownMessage[];
-  /** The newest position that is shown. */
-  readonly newest: Position | null;
-  readonly hasOlder: boolean;
-  readonly isLoadingOlder: boolean;
+export interface ChannelSnapshot extends HistorySnapshot {
+  /** Who is typing, the user himself left out. */
+  readonly typing: readonly string[];
+  /** Changes that were refused for good, until they are retried or discarded. Refused messages are among the messages. */
+  readonly failed: readonly OutboxItem[];
 }
 
-export interface ChannelViewOptions {
-  readonly channelId: string;
+export interface ChannelViewOptions extends Omit<ShownHistoryOptions, 'page' | 'includes'> {
   readonly api: ChatApi;
-  readonly outbox: Outbox;
-  readonly people: People;
-  readonly clock: ClientClock;
-  readonly random: Random;
-  /** The user's own id, once it is known. */
-  readonly self: () => Promise<string>;
-  readonly onProblem: (error: unknown) => void;
+  /** Told of every event, after the view was. */
+  readonly onEvent: (event: ChannelEvent) => void;
 }
 
-export const EMPTY_CHANNEL: ChannelSnapshot = {
-  state: 'loading',
-  failure: null,
-  messages: [],
-  newest: null,
-  hasOlder: false,
-  isLoadingOlder: false,
-};
+export const EMPTY_CHANNEL: ChannelSnapshot = { ...EMPTY_HISTORY, typing: [], failed: [] };
+
+/** The replies to one message, while somebody looks at them. */
+export interface OpenThread {
+  readonly store: Store<HistorySnapshot>;
+  close(): void;
+}
 
 /**
- * One open channel: history and live messages without gap or repeat, joined with what the outbox still holds. It resumes after a
- * reconnect; where the server cannot bridge the time between, it loads the newest page again.
+ * One open channel: history and live messages without gap or repeat, joined with what the outbox still holds; its threads, members and
+ * typists. It resumes after a reconnect; where the server cannot bridge the time between, it loads anew.
  */
 export class ChannelView {
+  readonly members: ChannelMembers;
   readonly #options: ChannelViewOptions;
   readonly #snapshot = createStore<ChannelSnapshot>(EMPTY_CHANNEL);
-  #list = new MessageList();
-  /** What came while the newest page is being loaded; null at other times. */
-  #fresh: MessageList | null = null;
-  #settled: readonly OutboxItem[] = [];
-  #items: readonly OutboxItem[] = [];
+  readonly #main: ShownHistory;
+  readonly #threads = new Set<ShownHistory>();
+  readonly #typists: Typists;
+  #failed: readonly OutboxItem[] = [];
   #selfId = '';
-  readonly #known = new WeakMap<Message, ShownMessage>();
-  #attempts = 0;
-  #isOpen = false;
-  #endFeed: () => void = () => undefined;
-  #cancelRetry: () => void = () => undefined;
-  #forgetItems: () => void = () => undefined;
+  /** As the feed began, for what is opened later, and how far it has come. */
+  #opened: Extract<ChannelEvent, { type: 'opened' }> | null = null;
+  #reachedTo: Position = ORIGIN;
+  readonly #forget: (() => void)[] = [];
 
   constructor(options: ChannelViewOptions) {
+    const { api, channelId } = options;
     this.#options = options;
+    this.members = new ChannelMembers(options);
+    this.#typists = new Typists({ clock: options.clock, onChange: () => this.#show() });
+    this.#main = new ShownHistory({
+      ...options,
+      page: (before) => api.call('message.page', { channelId, limit: PAGE_MESSAGES, ...(before && { before }) }),
+      includes: () => true,
+    });
   }
 
   get channelId(): string {
@@ -79,160 +79,126 @@ export class ChannelView {
   }
 
   run(): void {
-    const items = this.#options.outbox.itemsOf(this.channelId);
-    this.#isOpen = true;
-    this.#forgetItems = items.subscribe(() => this.#takeItems(items.getSnapshot()));
-    this.#takeItems(items.getSnapshot());
-    this.#endFeed = followFeed({
+    const { outbox, self, onProblem } = this.#options;
+    const items = outbox.itemsOf(this.channelId);
+    const takeItems = () => {
+      const failed = items.getSnapshot().filter((item) => item.state === 'failed' && item.operation.kind !== 'send');
+      if (failed.length > 0 || this.#failed.length > 0) this.#failed = failed;
+      this.#show();
+    };
+    self().then((id) => {
+      this.#selfId = id;
+    }, onProblem);
+    this.#forget.push(
+      this.#main.store.subscribe(() => this.#show()),
+      items.subscribe(takeItems),
+    );
+    this.#main.run();
+    takeItems();
+    const endFeed = followFeed({
       ...this.#options,
       path: 'feed.channel',
       input: (lastEventId) => ({
         channelId: this.channelId,
         ...(lastEventId && { lastEventId: asPosition(lastEventId) }),
       }),
-      onEvent: (event) => this.#take(event),
+      onEvent: (event, id) => this.#take(event, asPosition(id)),
       onRefused: (failure) => this.#close(failure),
     });
+    this.#forget.push(endFeed);
   }
 
   stop(): void {
-    this.#isOpen = false;
-    this.#endFeed();
-    this.#cancelRetry();
-    this.#forgetItems();
+    for (const history of this.#histories()) history.stop();
+    this.#threads.clear();
+    this.#typists.clear();
+    this.members.stop();
+    for (const forget of this.#forget.splice(0)) forget();
   }
 
-  /** Loads the page before the oldest message. Does nothing while one is on its way or when there is none. */
-  async loadOlder(): Promise<void> {
-    const { hasOlder, isLoadingOlder } = this.#snapshot.getSnapshot();
-    const list = this.#list;
-    const before = list.oldest;
-    if (!hasOlder || isLoadingOlder || !before) return;
-    this.#show({ isLoadingOlder: true });
-    try {
-      const input = { channelId: this.channelId, before, limit: PAGE_MESSAGES };
-      const page = await this.#options.api.call('message.page', input);
-      // A resync in between took another list: this page belongs to the old one.
-      if (this.#list !== list) return;
-      for (const message of page.items) list.add(message);
-      this.#show({ hasOlder: page.hasBefore });
-    } catch (error) {
-      // Scrolling up asks again.
-      this.#options.onProblem(error);
-    } finally {
-      this.#show({ isLoadingOlder: false });
+  loadOlder(): Promise<void> {
+    return this.#main.loadOlder();
+  }
+
+  /** Follows the replies to a message until the thread is closed. */
+  openThread(messageId: string): OpenThread {
+    const thread = new ShownHistory({
+      ...this.#options,
+      page: () => this.#replies(messageId),
+      includes: ({ threadOf }) => threadOf === messageId,
+    });
+    this.#threads.add(thread);
+    thread.run();
+    if (this.#opened) thread.take({ ...this.#opened, resumed: false }, this.#reachedTo);
+    return {
+      store: thread.store,
+      close: () => {
+        this.#threads.delete(thread);
+        thread.stop();
+      },
+    };
+  }
+
+  /** The connection is gone: what is ephemeral is not known any more. */
+  disconnected(): void {
+    this.#typists.clear();
+  }
+
+  async #replies(messageId: string): Promise<Pick<Answer<'message.thread'>, 'items' | 'hasBefore'>> {
+    const { api } = this.#options;
+    const asked = { channelId: this.channelId, messageId, limit: PAGE_MAX };
+    const page = await api.call('message.thread', asked);
+    while (page.hasAfter && page.items.length < REPLIES_MAX) {
+      const after = page.items.at(-1)?.position;
+      const next = await api.call('message.thread', { ...asked, ...(after && { after }) });
+      page.items.push(...next.items);
+      page.hasAfter = next.hasAfter && next.items.length > 0;
     }
+    return { items: page.items, hasBefore: false };
+  }
+
+  #histories(): ShownHistory[] {
+    return [this.#main, ...this.#threads];
   }
 
   #close(failure: FailureData): void {
-    this.#cancelRetry();
-    this.#show({ state: 'closed', failure });
+    this.#typists.clear();
+    for (const history of this.#histories()) history.close(failure);
   }
 
-  #take(event: ChannelEvent): void {
-    const { outbox, people } = this.#options;
+  #take(event: ChannelEvent, id: Position): void {
+    this.#tellOutbox(event);
+    if (event.type === 'opened') this.#opened = event;
+    this.#reachedTo = id;
+    this.#typists.take(event, this.#selfId);
+    this.members.take(event);
+    for (const history of this.#histories()) history.take(event, id);
+    this.#options.onEvent(event);
+  }
+
+  #tellOutbox(event: ChannelEvent): void {
+    const { outbox } = this.#options;
     switch (event.type) {
       case 'opened':
         outbox.sees(event.channelId, event.epoch);
-        if (event.persistedTo) this.#persisted(event.persistedTo, event.holes);
-        if (!event.resumed || this.#fresh) this.#reload();
+        if (event.persistedTo) outbox.markPersisted(event.channelId, event.persistedTo, event.holes);
         break;
-      case 'message.created':
-        (this.#fresh ?? this.#list).add(event.message);
-        this.#show();
+      case 'resync':
+        if (event.head) outbox.sees(event.channelId, parsePosition(event.head).epoch);
         break;
       case 'message.persisted':
-        this.#persisted(event.upTo, event.holes);
+        outbox.markPersisted(event.channelId, event.upTo, event.holes);
         break;
       case 'message.superseded':
         outbox.markSuperseded(event.channelId, event.position, event.by);
-        for (const list of this.#lists()) list.supersede(event.position, event.by);
-        this.#show();
-        break;
-      case 'resync':
-        this.#reload();
-        break;
-      case 'member.joined':
-      case 'member.updated':
-        people.learn([event.member.user]);
-        break;
-      case 'member.left':
-      case 'receipt.updated':
-      case 'message.updated':
-      case 'message.deleted':
-      case 'reaction.changed':
-      case 'channel.updated':
-      case 'typing.changed':
-      case 'presence.changed':
         break;
       default:
-        // An event of a newer server: nothing that this client shows.
-        event satisfies never;
+        break;
     }
   }
 
-  #persisted(upTo: Position, holes: readonly Position[]): void {
-    this.#options.outbox.markPersisted(this.channelId, upTo, holes);
-    for (const list of this.#lists()) list.markPersisted(upTo, holes);
-    this.#show();
-  }
-
-  #lists(): MessageList[] {
-    return this.#fresh ? [this.#list, this.#fresh] : [this.#list];
-  }
-
-  /** Takes the newest page in place of what is shown. Live messages that come meanwhile join it: none falls between the two. */
-  #reload(): void {
-    const fresh = new MessageList();
-    this.#fresh = fresh;
-    this.#attempts = 0;
-    void this.#loadInto(fresh);
-  }
-
-  async #loadInto(fresh: MessageList): Promise<void> {
-    const { api, self, clock, random } = this.#options;
-    try {
-      const input = { channelId: this.channelId, limit: PAGE_MESSAGES };
-      const [selfId, page] = await Promise.all([self(), api.call('message.page', input)]);
-      if (this.#fresh !== fresh || !this.#isOpen) return;
-      for (const message of page.items) fresh.add(message);
-      this.#selfId = selfId;
-      this.#list = fresh;
-      this.#fresh = null;
-      this.#show({ state: 'ready', failure: null, hasOlder: page.hasBefore });
-    } catch (error) {
-      if (this.#fresh !== fresh || !this.#isOpen) return;
-      const failure = failureOf(error);
-      if (failure && !failure.retryable) return this.#close(failure);
-      const delayMs = (failure?.retryAfterMs ?? 0) + retryDelayMs(this.#attempts, random);
-      this.#attempts += 1;
-      this.#cancelRetry();
-      this.#cancelRetry = clock.after(delayMs, () => void this.#loadInto(fresh));
-    }
-  }
-
-  #takeItems(items: readonly OutboxItem[]): void {
-    const left = this.#items.filter((item) => item.state !== 'failed' && !items.some((each) => each.id === item.id));
-    this.#items = items;
-    this.#settled = [...this.#settled, ...left];
-    this.#show();
-  }
-
-  #show(change: Partial<ChannelSnapshot> = {}): void {
-    this.#settled = this.#settled.filter((item) => {
-      const key = messageKey({ senderId: this.#selfId, clientMsgId: item.id });
-      this.#list.settle(key);
-      return !this.#list.has(key);
-    });
-    const messages = mergeShown({
-      messages: this.#list.messages,
-      items: this.#items,
-      settled: this.#settled,
-      selfId: this.#selfId,
-      known: this.#known,
-    });
-    this.#options.people.want([...new Set(messages.map((each) => each.senderId))].filter((id) => id !== ''));
-    this.#snapshot.set({ ...this.#snapshot.getSnapshot(), ...change, messages, newest: this.#list.newest });
+  #show(): void {
+    this.#snapshot.set({ ...this.#main.store.getSnapshot(), typing: this.#typists.userIds, failed: this.#failed });
   }
 }
 

@@ -1,5 +1,6 @@
-import { comparePositions, type Message, type Position } from '@parley/protocol';
+import { comparePositions, type Message, ORIGIN, type Position } from '@parley/protocol';
 import { joinMarks, judge, markOf, type PersistedMark } from '../outbox/persisted-mark.ts';
+import type { MessageChange } from './message-change.ts';
 
 /** What makes two messages the same one, whatever their positions. */
 export function messageKey(message: { senderId: string; clientMsgId: string }): string {
@@ -14,6 +15,9 @@ export class MessageList {
   #ordered: Message[] = [];
   readonly #byKey = new Map<string, Message>();
   #mark: PersistedMark | null = null;
+  #reachedTo: Position = ORIGIN;
+  /** For each page that is on its way: what was changed since it was asked for. */
+  readonly #awaited = new Set<MessageChange[]>();
 
   get messages(): readonly Message[] {
     return this.#ordered;
@@ -25,6 +29,34 @@ export class MessageList {
 
   get newest(): Position | null {
     return this.#ordered.at(-1)?.position ?? null;
+  }
+
+  /** Everything up to here that the feed told is in the list. */
+  get reachedTo(): Position {
+    return this.#reachedTo;
+  }
+
+  reached(position: Position): void {
+    if (comparePositions(position, this.#reachedTo) > 0) this.#reachedTo = position;
+  }
+
+  /**
+   * A page is asked for. The returned function takes it: what was changed meanwhile is changed in it, too, for it may have been read
+   * before that.
+   */
+  awaitPage(): (messages: readonly Message[]) => void {
+    const meanwhile: MessageChange[] = [];
+    this.#awaited.add(meanwhile);
+    return (messages) => {
+      this.#awaited.delete(meanwhile);
+      for (const message of messages) this.add(message);
+      for (const change of meanwhile) this.#apply(change);
+    };
+  }
+
+  change(change: MessageChange): void {
+    for (const meanwhile of this.#awaited) meanwhile.push(change);
+    this.#apply(change);
   }
 
   add(message: Message): void {
@@ -55,13 +87,22 @@ export class MessageList {
     if (message && !message.persisted) this.#replace(message, { ...message, persisted: true });
   }
 
-  /** The message at this position did not come to be there: it stands at `by`, or nowhere. */
-  supersede(position: Position, by: Position | null): void {
+  /** The message at this position did not come to be there: it stands at `by`, or nowhere. False when none is at this position. */
+  supersede(position: Position, by: Position | null): boolean {
     const message = this.#ordered.find((each) => each.position === position);
-    if (!message) return;
+    if (!message) return false;
     this.#remove(message);
-    if (by === null) return;
-    this.#insert({ ...message, position: by, persisted: true }, this.#placeOf(by));
+    if (by !== null) this.#insert({ ...message, position: by, persisted: true }, this.#placeOf(by));
+    return true;
+  }
+
+  #apply({ messageId, change }: MessageChange): void {
+    const message = this.#ordered.findLast((each) => each.id === messageId);
+    if (!message) return;
+    const changed = change(message);
+    // It was lost and has come again, and this list was not told of that.
+    if (changed.position === message.position) this.#replace(message, changed);
+    else this.add(changed);
   }
 
   #isPersisted(message: Message): boolean {

@@ -1,21 +1,21 @@
-import type { ChannelSummary, FailureData, InboxEvent } from '@parley/protocol';
+import type { ChannelSummary, InboxEvent } from '@parley/protocol';
 import type { ChatApi } from '../chat-api.ts';
 import type { ClientClock } from '../clock.ts';
 import { followFeed } from '../followed-feed.ts';
 import type { People } from '../people.ts';
 import type { Random } from '../retry-delay.ts';
 import { createStore, type Store } from '../store.ts';
+import {
+  changed,
+  EMPTY_INBOX,
+  type InboxSnapshot,
+  inboxAfter,
+  withChannel,
+  withoutAnnouncement,
+} from './inbox-snapshot.ts';
 
-/** A store of the server's whose loss it lives with. */
-export type DegradedStore = Extract<InboxEvent, { type: 'degraded' }>['store'];
-
-export interface InboxSnapshot {
-  readonly state: 'loading' | 'ready' | 'closed';
-  readonly failure: FailureData | null;
-  /** Newest activity first. */
-  readonly channels: readonly ChannelSummary[];
-  readonly degraded: readonly DegradedStore[];
-}
+/** Members who come in numbers cause one look at their channel. */
+const GATHER_MS = 300;
 
 export interface InboxViewOptions {
   readonly api: ChatApi;
@@ -30,7 +30,9 @@ export interface InboxViewOptions {
 /** The user's channels, with what is unread in each: a snapshot on every connection, then what changes. */
 export class InboxView {
   readonly #options: InboxViewOptions;
-  readonly #snapshot = createStore<InboxSnapshot>({ state: 'loading', failure: null, channels: [], degraded: [] });
+  readonly #snapshot = createStore(EMPTY_INBOX);
+  readonly #refreshing = new Set<string>();
+  #isOver = false;
   #endFeed: () => void = () => undefined;
 
   constructor(options: InboxViewOptions) {
@@ -50,58 +52,68 @@ export class InboxView {
         this.#options.onEvent(event);
         this.#take(event);
       },
-      onRefused: (failure) => this.#set({ state: 'closed', failure }),
+      onRefused: (failure) => this.#snapshot.set({ ...this.#snapshot.getSnapshot(), state: 'closed', failure }),
     });
   }
 
   stop(): void {
+    this.#isOver = true;
     this.#endFeed();
   }
 
   /** Shows a channel that this client has just made or found, without waiting to be told of it. */
   add(channel: ChannelSummary): void {
     this.#options.people.learn(channel.members);
-    const others = this.#channels().filter((each) => each.id !== channel.id);
-    this.#set({ channels: [...others, channel].sort(byActivity) });
+    this.#snapshot.set(withChannel(this.#snapshot.getSnapshot(), channel));
+  }
+
+  /** Shows what became known of a channel elsewhere. One that is not listed stays so. */
+  change(channelId: string, change: Partial<ChannelSummary>): void {
+    this.#snapshot.set(changed(this.#snapshot.getSnapshot(), channelId, change));
+  }
+
+  /** Asks again what a channel is: who is in it, and as what. */
+  refresh(channelId: string): void {
+    if (this.#refreshing.has(channelId)) return;
+    this.#refreshing.add(channelId);
+    this.#options.clock.after(GATHER_MS, () => void this.#refresh(channelId));
+  }
+
+  /** Mutes a channel until a time, or with null no more. Shown at once; taken back, and thrown, when it fails. */
+  async mute(channelId: string, until: number | null): Promise<void> {
+    const { api, clock } = this.#options;
+    const before = this.#snapshot.getSnapshot().channels.find((channel) => channel.id === channelId)?.muted ?? false;
+    this.change(channelId, { muted: until !== null && until > clock.now() });
+    try {
+      const { muted } = await api.call('channel.mute', { channelId, until });
+      this.change(channelId, { muted });
+    } catch (error) {
+      this.change(channelId, { muted: before });
+      throw error;
+    }
+  }
+
+  dismissAnnouncement(announcementId: string): void {
+    this.#snapshot.set(withoutAnnouncement(this.#snapshot.getSnapshot(), announcementId));
   }
 
   #take(event: InboxEvent): void {
-    switch (event.type) {
-      case 'snapshot':
-        this.#options.people.learn(event.channels.flatMap((channel) => channel.members));
-        this.#set({ state: 'ready', failure: null, channels: [...event.channels].sort(byActivity), degraded: [] });
-        break;
-      case 'channel.added':
-        this.add(event.channel);
-        break;
-      case 'channel.removed':
-        this.#set({ channels: this.#channels().filter((each) => each.id !== event.channelId) });
-        break;
-      case 'channel.activity': {
-        const { head, unread, mentions, lastMessage } = event;
-        if (!this.#change(event.channelId, { head, unread, mentions, lastMessage })) void this.#fetch(event.channelId);
-        break;
-      }
-      case 'read':
-        this.#change(event.channelId, { readTo: event.readTo, unread: event.unread });
-        break;
-      case 'degraded':
-        this.#set({ degraded: [...this.#degradedBut(event.store), event.store] });
-        break;
-      case 'recovered':
-        this.#set({ degraded: this.#degradedBut(event.store) });
-        break;
-      case 'message.persisted':
-      case 'message.superseded':
-      case 'message.rejected':
-      case 'channel.invited':
-      case 'mention':
-      case 'announcement':
-      case 'drain':
-        break;
-      default:
-        // An event of a newer server: nothing that this client shows.
-        event satisfies never;
+    const { people } = this.#options;
+    if (event.type === 'snapshot') {
+      people.learn(event.channels.flatMap((channel) => channel.members));
+      void this.#askForInvitations();
+    }
+    if (event.type === 'channel.added') people.learn(event.channel.members);
+    if (event.type === 'channel.activity' && !this.#has(event.channelId)) void this.#fetch(event.channelId);
+    this.#snapshot.set(inboxAfter(this.#snapshot.getSnapshot(), event));
+  }
+
+  async #askForInvitations(): Promise<void> {
+    try {
+      const invitations = await this.#options.api.call('channel.invitations', {});
+      if (!this.#isOver) this.#snapshot.set({ ...this.#snapshot.getSnapshot(), invitations });
+    } catch (error) {
+      this.#options.onProblem(error);
     }
   }
 
@@ -114,30 +126,23 @@ export class InboxView {
     }
   }
 
-  #change(channelId: string, change: Partial<ChannelSummary>): boolean {
-    const channel = this.#channels().find((each) => each.id === channelId);
-    if (!channel) return false;
-    this.add({ ...channel, ...change });
-    return true;
+  async #refresh(channelId: string): Promise<void> {
+    this.#refreshing.delete(channelId);
+    if (this.#isOver || !this.#has(channelId)) return;
+    try {
+      const { people, api } = this.#options;
+      const { name, topic, avatarUrl, archivedAt, memberCount, members, role, muted } = await api.call('channel.get', {
+        channelId,
+      });
+      people.learn(members);
+      // Not the counts: the feed tells them, and may have told newer ones meanwhile.
+      this.change(channelId, { name, topic, avatarUrl, archivedAt, memberCount, members, role, muted });
+    } catch (error) {
+      this.#options.onProblem(error);
+    }
   }
 
-  #channels(): readonly ChannelSummary[] {
-    return this.#snapshot.getSnapshot().channels;
+  #has(channelId: string): boolean {
+    return this.#snapshot.getSnapshot().channels.some((each) => each.id === channelId);
   }
-
-  #degradedBut(store: DegradedStore): DegradedStore[] {
-    return this.#snapshot.getSnapshot().degraded.filter((each) => each !== store);
-  }
-
-  #set(change: Partial<InboxSnapshot>): void {
-    this.#snapshot.set({ ...this.#snapshot.getSnapshot(), ...change });
-  }
-}
-
-function byActivity(a: ChannelSummary, b: ChannelSummary): number {
-  return lastActivity(b) - lastActivity(a) || (a.id < b.id ? -1 : 1);
-}
-
-function lastActivity(channel: ChannelSummary): number {
-  return Math.max(channel.createdAt, channel.lastMessage?.sentAt ?? 0);
 }

@@ -1,10 +1,46 @@
-import type { ErrorCode, Input, Position } from '@parley/protocol';
+import type { ErrorCode, Input, Level, Position } from '@parley/protocol';
 
 /** A message as the caller wrote it; channel, id and operation are the outbox's to add. */
 export type SendDraft = Omit<Input<'message.send'>, 'channelId' | 'clientMsgId' | 'op' | 'ack'>;
 
-/** A durable change that the outbox repeats until it is settled. */
-export type DurableOperation = { readonly kind: 'send'; readonly draft: SendDraft };
+/** Procedures that change durably what is there already. */
+export type ChangeKind =
+  | 'message.edit'
+  | 'message.delete'
+  | 'reaction.add'
+  | 'reaction.remove'
+  | 'member.add'
+  | 'member.remove'
+  | 'member.setRole'
+  | 'member.silence'
+  | 'channel.update'
+  | 'channel.archive'
+  | 'channel.join'
+  | 'channel.leave'
+  | 'channel.invite';
+
+/** A change as the caller asked for it, by the procedure that makes it; channel and operation are the outbox's to add. */
+export type Change = {
+  [K in ChangeKind]: { readonly kind: K; readonly input: Omit<Input<K>, 'channelId' | 'op'> };
+}[ChangeKind];
+
+/** What the outbox repeats until it is settled. */
+export type DurableOperation = { readonly kind: 'send'; readonly draft: SendDraft } | Change;
+
+/** The message that must be there for an operation: the one that it changes, or whose thread it replies in. */
+export function messageNeeded(operation: DurableOperation): string | null {
+  switch (operation.kind) {
+    case 'send':
+      return operation.draft.threadOf ?? null;
+    case 'message.edit':
+    case 'message.delete':
+    case 'reaction.add':
+    case 'reaction.remove':
+      return operation.input.messageId;
+    default:
+      return null;
+  }
+}
 
 /** Why an operation was refused for good. */
 export interface Refusal {
@@ -29,11 +65,23 @@ export interface OutboxEntry {
   readonly refusal: Refusal | null;
 }
 
-/** Where the log put an operation. */
+/** What the server says of an operation, whatever it is. */
+export interface Standing {
+  /** The epoch by now. */
+  readonly epoch: number;
+  /** Null: it was so already, and nothing was written. */
+  readonly position: Position | null;
+  readonly level: Level;
+  /** Of a message that was sent, and of none else. */
+  readonly messageId?: string;
+  readonly sentAt?: number;
+}
+
+/** Where the log put an operation. Message and time are those of a message that was sent. */
 export interface Acceptance {
-  readonly messageId: string;
   readonly position: Position;
-  readonly sentAt: number;
+  readonly messageId: string | null;
+  readonly sentAt: number | null;
 }
 
 /**

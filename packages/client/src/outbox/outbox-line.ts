@@ -1,9 +1,7 @@
-import { type Answer, type Operation, type Position, parsePosition } from '@parley/protocol';
-import type { Acceptance, OutboxEntry, OutboxItem, Refusal } from './entry.ts';
+import { type Operation, type Position, parsePosition } from '@parley/protocol';
+import type { Acceptance, OutboxEntry, OutboxItem, Refusal, Standing } from './entry.ts';
 import { joinMarks, judge, markOf, type PersistedMark } from './persisted-mark.ts';
-
-/** After this many times that an accepted entry turned out to be a hole, it is refused for good: Postgres does not take it. */
-const HOLES_MAX = 3;
+import { acceptedIn, fellIntoHole, isUnconfirmed, itemOf, needed, newSlot, type Slot } from './slot.ts';
 
 /** What to send next: the entry, and how the call names itself. */
 export interface Attempt {
@@ -11,20 +9,10 @@ export interface Attempt {
   readonly op: Operation;
 }
 
-type SendAnswer = Answer<'message.send'>;
-
-interface Slot {
-  entry: OutboxEntry;
-  /** The epoch of the answer that confirmed it; null while it has to be sent (again). */
-  confirmedIn: number | null;
-  confirmedAt: number;
-  acceptance: Acceptance | null;
-  holes: number;
-}
-
 /**
  * The operations of one channel that are not settled, in order, and the rules by which they are sent and leave. It knows no time and no
- * network: `next` says what to send, the other methods say what became known. Each returns the entries that left by it, persisted.
+ * network: `next` says what to send, the other methods say what became known. Each returns the items that left by it, settled: with
+ * where they came to stand, or with null where nothing had to change.
  */
 export class OutboxLine {
   #slots: Slot[] = [];
@@ -45,10 +33,19 @@ export class OutboxLine {
     return this.#slots.some(isUnconfirmed);
   }
 
+  /** Whether something waits for its message. */
+  get hasWaiting(): boolean {
+    return this.#slots.some((slot) => slot.isWaiting);
+  }
+
   /** Takes an entry to its place in the order; one that is here already stays as it is. */
   add(entry: OutboxEntry): void {
     if (this.#find(entry.id)) return;
-    this.#slots.push({ entry, confirmedIn: null, confirmedAt: 0, acceptance: null, holes: 0 });
+    const slot = newSlot(entry);
+    slot.isWaiting = this.#slots.some(
+      (each) => each.isWaiting && needed(each) !== null && needed(each) === needed(slot),
+    );
+    this.#slots.push(slot);
     this.#slots.sort((a, b) => a.entry.order - b.entry.order);
   }
 
@@ -66,19 +63,21 @@ export class OutboxLine {
     return { entry: slot.entry, op };
   }
 
-  answered(id: string, answer: SendAnswer, now: number): OutboxEntry[] {
+  answered(id: string, answer: Standing, now: number): OutboxItem[] {
     this.sees(answer.epoch);
     const slot = this.#find(id);
     if (!slot) return [];
-    if (answer.level === 'persisted') return this.#leave([slot]);
+    const { position, messageId = null, sentAt = null } = answer;
+    if (position !== null && answer.level === 'persisted') slot.acceptance = { position, messageId, sentAt };
+    if (position === null || answer.level === 'persisted') return this.#leave([slot]);
     // It was rejected while it was on its way a second time: this answer is about the try that failed.
     if (slot.entry.refusal) return [];
-    const epoch = acceptedIn(answer);
+    const epoch = acceptedIn(answer.epoch, position);
     slot.entry = { ...slot.entry, triedIn: epoch };
-    slot.acceptance = { messageId: answer.messageId, position: answer.position, sentAt: answer.sentAt };
+    slot.acceptance = { position, messageId, sentAt };
     slot.confirmedIn = epoch < this.#epoch ? null : epoch;
     slot.confirmedAt = now;
-    const verdict = this.#mark ? judge(this.#mark, answer.position) : 'above';
+    const verdict = this.#mark ? judge(this.#mark, position) : 'above';
     if (verdict === 'persisted') return this.#leave([slot]);
     // The server repeats an answer that came to nothing: asking again at once would only repeat it again.
     if (verdict === 'hole') fellIntoHole(slot);
@@ -98,6 +97,7 @@ export class OutboxLine {
     slot.entry = { ...slot.entry, refusal };
     slot.confirmedIn = null;
     slot.acceptance = null;
+    slot.isWaiting = false;
     return slot.entry;
   }
 
@@ -105,13 +105,14 @@ export class OutboxLine {
   sees(epoch: number): boolean {
     if (epoch <= this.#epoch) return false;
     this.#epoch = epoch;
+    this.waitNoLonger();
     for (const slot of this.#slots) {
       if (slot.confirmedIn !== null && slot.confirmedIn < epoch) slot.confirmedIn = null;
     }
     return true;
   }
 
-  marked(upTo: Position, holes: readonly Position[]): OutboxEntry[] {
+  marked(upTo: Position, holes: readonly Position[]): OutboxItem[] {
     const told = markOf(upTo, holes);
     this.sees(told.upTo.epoch);
     this.#mark = joinMarks(this.#mark, told);
@@ -119,7 +120,7 @@ export class OutboxLine {
   }
 
   /** The entry at this position did not come to be. `by`: its twin stands there, so the operation is persisted all the same. */
-  superseded(position: Position, by: Position | null): OutboxEntry[] {
+  superseded(position: Position, by: Position | null): OutboxItem[] {
     const slot = this.#slots.find((each) => each.acceptance?.position === position);
     if (!slot) return [];
     if (by !== null) return this.#leave([slot]);
@@ -136,6 +137,24 @@ export class OutboxLine {
 
   sendAgain(): void {
     for (const slot of this.#slots) slot.confirmedIn = null;
+  }
+
+  /** The message that an entry needs is not there now. Until `waitNoLonger` all that needs the same one waits, and holds up nothing else. */
+  postpone(id: string): void {
+    const missing = this.#find(id);
+    for (const slot of this.#slots) {
+      if (missing && isUnconfirmed(slot) && needed(slot) === needed(missing)) slot.isWaiting = true;
+    }
+  }
+
+  waitNoLonger(): void {
+    for (const slot of this.#slots) slot.isWaiting = false;
+  }
+
+  /** What was accepted in this epoch was asked for again, and its user may not know of the channel any more: it is in the log. */
+  acceptedBefore(id: string): OutboxItem[] {
+    const slot = this.#find(id);
+    return slot?.acceptance && this.#isCurrent(slot.acceptance) ? this.#leave([slot]) : [];
   }
 
   /** A refused entry goes to the end of the line. Null when it is not refused. */
@@ -158,10 +177,8 @@ export class OutboxLine {
 
   items(): OutboxItem[] {
     return this.#slots.map((slot) => {
-      const { id, channelId, createdAt, operation, refusal } = slot.entry;
       const acceptance = slot.acceptance && this.#isCurrent(slot.acceptance) ? slot.acceptance : null;
-      const state = refusal ? 'failed' : acceptance ? 'accepted' : 'pending';
-      return { id, channelId, createdAt, operation, state, acceptance, refusal };
+      return itemOf(slot.entry, acceptance);
     });
   }
 
@@ -173,7 +190,7 @@ export class OutboxLine {
     return this.#slots.find((slot) => slot.entry.id === id);
   }
 
-  #settle(mark: PersistedMark): OutboxEntry[] {
+  #settle(mark: PersistedMark): OutboxItem[] {
     const persisted: Slot[] = [];
     for (const slot of this.#slots) {
       const verdict = slot.acceptance ? judge(mark, slot.acceptance.position) : 'above';
@@ -185,24 +202,8 @@ export class OutboxLine {
     return this.#leave(persisted);
   }
 
-  #leave(slots: readonly Slot[]): OutboxEntry[] {
+  #leave(slots: readonly Slot[]): OutboxItem[] {
     this.#slots = this.#slots.filter((slot) => !slots.includes(slot));
-    return slots.map((slot) => slot.entry);
+    return slots.map((slot) => itemOf(slot.entry, slot.acceptance));
   }
-}
-
-/** The epoch in whose log an accepted operation stands. The answer itself may name a newer one, in which that log is lost already. */
-export function acceptedIn({ epoch, position }: SendAnswer): number {
-  return Math.min(epoch, parsePosition(position).epoch);
-}
-
-function isUnconfirmed(slot: Slot): boolean {
-  return slot.confirmedIn === null && slot.entry.refusal === null;
-}
-
-/** It did not come to be there. Its twin may stand in Postgres: the server looks, when it comes again. */
-function fellIntoHole(slot: Slot): void {
-  slot.holes += 1;
-  slot.acceptance = null;
-  if (slot.holes >= HOLES_MAX) slot.entry = { ...slot.entry, refusal: { code: 'INVALID', reason: 'rejected' } };
 }

@@ -11,14 +11,18 @@ export interface OutboxOptions extends LaneOptions {
   readonly onProblem: (error: unknown) => void;
 }
 
+/** Told of operations that Postgres has, or that changed nothing. */
+type SettledObserver = (items: readonly OutboxItem[]) => void;
+
 /**
- * The third copy of a message: it keeps every durable operation until Postgres has it or the server refuses it for good, and repeats it
+ * The third copy of what a user did: it keeps every durable operation until Postgres has it or the server refuses it for good, and repeats it
  * with the same id until then. In order per channel, one in flight: the next goes after the answer to the last. What was only
  * `accepted` stays here, because a log store that is lost takes it along.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #lanes = new Map<string, OutboxLane>();
+  readonly #observers = new Map<string, Set<SettledObserver>>();
   #state: 'new' | 'running' | 'stopped' = 'new';
   #lastOrder = 0;
 
@@ -35,6 +39,8 @@ export class Outbox {
     if (this.#state !== 'new') return;
     this.#state = 'running';
     for (const entry of stored) {
+      // A clock that went back must not let what is new past what is old.
+      this.#lastOrder = Math.max(this.#lastOrder, entry.order);
       // Whether it was sent before the reload is not known.
       this.#add({ ...entry, triedIn: entry.triedIn ?? 0 });
     }
@@ -57,6 +63,16 @@ export class Outbox {
   /** The operations of a channel that are not settled, in order. */
   itemsOf(channelId: string): Store<readonly OutboxItem[]> {
     return this.#lane(channelId).items;
+  }
+
+  /** Calls `observer` when operations of a channel are settled, before they are gone from its items, until the returned function is called. */
+  observe(channelId: string, observer: SettledObserver): () => void {
+    const observers = this.#observers.get(channelId) ?? new Set();
+    this.#observers.set(channelId, observers.add(observer));
+    return () => {
+      observers.delete(observer);
+      if (observers.size === 0) this.#observers.delete(channelId);
+    };
   }
 
   /** Keeps an operation and sends it when its turn comes. Returns its id. */
@@ -117,8 +133,9 @@ export class Outbox {
     const known = this.#lanes.get(channelId);
     if (known) return known;
     const lane = new OutboxLane(this.#options, {
-      onSettled: (entries) => {
-        for (const entry of entries) this.#forget(entry.id);
+      onSettled: (items) => {
+        for (const item of items) this.#forget(item.id);
+        for (const observer of this.#observers.get(channelId) ?? []) observer(items);
       },
       onRefused: (entry) => this.#store(entry),
     });

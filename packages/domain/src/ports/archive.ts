@@ -25,8 +25,10 @@ export interface History {
   /** Whether the caller is a member in this snapshot, and the membership's version. */
   readonly member: boolean;
   readonly version: number;
-  /** Whether the position asked for is an entry that Postgres has (or the origin). */
+  /** Whether the position asked for is an entry that Postgres has (or the origin, or the last one that retention removed). */
   readonly known: boolean;
+  /** Retention has removed what followed the position. */
+  readonly expired: boolean;
   readonly messages: readonly StoredMessage[];
   readonly changes: readonly StoredChange[];
   /** More than `limit` entries follow the position. */

@@ -49,6 +49,12 @@ export interface WindowPurge {
   purge(userId: string, channelIds: readonly string[]): Promise<{ missing: string[]; waiting: string[] }>;
 }
 
+/** The queues, as far as their jobs carry what somebody said. */
+export interface JobPurge {
+  /** Removes every job that names the user, done, dead or still to be done. Gives how many there were. Throws when the queues are away. */
+  purge(userId: string): Promise<number>;
+}
+
 /** Remembers outside Postgres who was erased: a Postgres restored from before knows nothing of it. */
 export interface ErasureMemory {
   remember(userId: string, askedAt: number): Promise<void>;

@@ -69,8 +69,10 @@ export type Verdict =
   | { readonly type: 'duplicate'; readonly id: string; readonly place: LogPlace; readonly settled: boolean }
   /** The channel's state is already so: nothing was written. */
   | { readonly type: 'unchanged' }
-  /** The message is deleted, since the entry at this place. */
-  | { readonly type: 'gone'; readonly place: LogPlace }
+  /** The message is deleted, since the entry at this place. `settled`: and Postgres has it. */
+  | { readonly type: 'gone'; readonly place: LogPlace; readonly settled: boolean }
+  /** It is so already, since the entry at this place, and Postgres has it. */
+  | { readonly type: 'standing'; readonly id: string; readonly place: LogPlace }
   /** The log store has no state of a message that this is about: call again with what is known of it. */
   | { readonly type: 'unknown' }
   | { readonly type: 'archived' }

@@ -65,10 +65,10 @@ export const channelAnswers = {
     /** The last 30 days, in UTC, oldest first; days without messages are left out. */
     perDay: z.array(z.object({ day: z.string(), messages: z.number() })),
   }),
-  'channel.update': z.extend(channelSchema, inEpoch),
-  'channel.archive': z.extend(channelSchema, inEpoch),
+  'channel.update': z.extend(channelSchema, settled),
+  'channel.archive': z.extend(channelSchema, settled),
   'channel.mute': z.object({ muted: z.boolean(), until: z.nullable(z.number()) }),
-  'channel.join': z.extend(channelSummarySchema, inEpoch),
+  'channel.join': z.extend(channelSummarySchema, settled),
   'channel.leave': z.object(settled),
   /** Those who are invited now; who is a member already is not among them. */
   'channel.invite': z.object({ ...inEpoch, invited: z.array(idSchema) }),

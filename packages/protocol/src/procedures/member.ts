@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { memberSchema } from '../entities.ts';
 import { MEMBERS_PER_CALL_MAX, PAGE_DEFAULT } from '../limits.ts';
 import { cursorSchema, idSchema, roleSchema } from '../words.ts';
-import { inEpoch, limit, op, page, settled } from './shapes.ts';
+import { limit, op, page, settled } from './shapes.ts';
 
 export const memberInputs = {
   'member.add': z.object({
@@ -24,7 +24,8 @@ export const memberInputs = {
 };
 
 export const memberAnswers = {
-  'member.add': z.object({ ...inEpoch, members: z.array(memberSchema) }),
+  /** `position` is that of the last one who was added. */
+  'member.add': z.object({ ...settled, members: z.array(memberSchema) }),
   'member.remove': z.object(settled),
   'member.setRole': z.object(settled),
   'member.silence': z.object(settled),

@@ -49,8 +49,8 @@ export const OWNED_COLUMNS: readonly OwnedColumn[] = [
     },
     exported: true,
   },
-  // Of other parts of the system.
   { table: 'push_subscriptions', column: 'user_id', erase: 'delete', exported: true },
+  { table: 'offline_notices', column: 'user_id', erase: 'delete', exported: true },
 ];
 
 const TABLE_COLUMNS = statement('table-columns');

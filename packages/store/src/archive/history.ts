@@ -6,6 +6,7 @@ export interface HistoryRow {
   readonly version: number;
   readonly member: boolean;
   readonly known: boolean;
+  readonly expired: boolean;
   readonly messages: readonly MessageColumns[];
   readonly changes: readonly ChangeColumns[];
 }
@@ -21,6 +22,7 @@ export function historyOf(row: HistoryRow, limit: number): History {
     member: row.member,
     version: row.version,
     known: row.known,
+    expired: row.expired,
     messages: shown(row.messages).map(messageOf),
     changes: shown(row.changes).map(changeOf),
     more: beyond !== undefined,

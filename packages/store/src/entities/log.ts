@@ -17,7 +17,10 @@ export const LogPartitionEntity = defineEntity({
   },
 });
 
-/** The newest persisted place of a channel: n for a header that comes back in its epoch, m for a new epoch, at for lists. */
+/**
+ * The newest persisted place of a channel: n for a header that comes back in its epoch, m for a new epoch, at for lists. And up to
+ * where retention has removed its history; 0-0: nothing.
+ */
 export const ChannelHeadEntity = defineEntity({
   name: 'ChannelHead',
   tableName: 'channel_head',
@@ -27,6 +30,8 @@ export const ChannelHeadEntity = defineEntity({
     n: p.bigint('number'),
     m: p.bigint('number'),
     at: p.bigint('number'),
+    removedEpoch: p.bigint('number').defaultRaw('0'),
+    removedN: p.bigint('number').defaultRaw('0'),
   },
   indexes: [{ name: 'channel_head_at_index', properties: ['at'] }],
 });

@@ -28,6 +28,10 @@ export const MessageEntity = defineEntity({
     sentAt: p.bigint('number'),
     editedAt: p.bigint('number').nullable(),
     deletedAt: p.bigint('number').nullable(),
+    persistedAt: p
+      .bigint('number')
+      .nullable()
+      .defaultRaw('((extract(epoch from clock_timestamp()) * (1000)::numeric))::bigint'),
   },
   uniques: [
     { name: 'messages_id_unique', properties: ['id'] },
@@ -53,6 +57,15 @@ export const MessageEntity = defineEntity({
     {
       name: 'messages_body_trgm_index',
       expression: 'create index "messages_body_trgm_index" on "messages" using gin ("body" gin_trgm_ops)',
+    },
+    {
+      name: 'messages_sent_index',
+      expression: 'create index "messages_sent_index" on "messages" using brin ("sent_at") with (autosummarize = on)',
+    },
+    {
+      name: 'messages_unblanked_index',
+      expression: `create index "messages_unblanked_index" on "messages" ("deleted_at")
+        where deleted_at is not null and (body <> '' or extra -> 'encrypted' is not null)`,
     },
   ],
 });

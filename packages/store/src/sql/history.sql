@@ -7,7 +7,9 @@ select
     ($3::bigint, $4::bigint) = (0, 0)
     or exists (select from messages where (channel_id, epoch, n) = ($1, $3, $4))
     or exists (select from log_change where (channel_id, epoch, n) = ($1, $3, $4))
+    or exists (select from channel_head where channel_id = $1 and (removed_epoch, removed_n) = ($3, $4))
   ) as known,
+  exists (select from channel_head where channel_id = $1 and (removed_epoch, removed_n) > ($3, $4)) as expired,
   coalesce(
     (
       select json_agg(

@@ -1,6 +1,6 @@
 import type { Position } from '@parley/protocol';
 import { expect, test } from 'vitest';
-import { ReadCursors } from '../src/read-cursors.ts';
+import { OwnCursors } from '../src/own-cursors.ts';
 import { FakeApi, lostSocket, refusal } from './fake-server.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -18,7 +18,17 @@ function scene() {
     answers.push(() => {
       throw error;
     });
-  return { clock, told, fail, cursors: new ReadCursors({ api, clock, random: () => 0.5 }) };
+  return {
+    clock,
+    told,
+    fail,
+    cursors: new OwnCursors({
+      move: (channelId, position) => api.call('receipt.read', { channelId, position }),
+      gatherMs: 400,
+      clock,
+      random: () => 0.5,
+    }),
+  };
 }
 
 test('[CLIENT-20] reading on is told once in a while, with the furthest position, and never goes back', async () => {

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { close, connect, createConnection, LogStore, RedisHeaderRegister } from '@parley/cache';
+import { partitionOf } from '@parley/domain';
+import { createMetrics, systemClock } from '@parley/runtime';
+import { migrate } from '@parley/store';
+import { type RedisServer, startRedis } from '@parley/testing';
+import { type TestDatabase, testDatabase } from '@parley/testing/vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createCheckUnread } from '../src/jobs/check-unread.ts';
+import { createForgetIdle } from '../src/jobs/forget-idle.ts';
+import { createRemoveExpired } from '../src/jobs/remove-expired.ts';
+import { keys, losses, type Rig, sendMany, silent, startRig, startWorker, until, type WorkerProcess } from './rig.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let redis: RedisServer;
+let database: TestDatabase;
+let rig: Rig;
+let worker: WorkerProcess;
+let register: RedisHeaderRegister;
+const open: (() => Promise<void>)[] = [];
+const never = new AbortController().signal;
+const stores = () => ({ DATABASE_URL: database.url, REDIS_LOG_URL: redis.url, REDIS_CACHE_URL: redis.url });
+
+beforeAll(async () => {
+  [redis, database] = await Promise.all([
+    startRedis({ appendonly: 'no', policy: 'noeviction' }),
+    testDatabase({ template: { name: 'worker', build: (url) => migrate(url) } }),
+  ]);
+  rig = await startRig({ redisUrl: redis.url, databaseUrl: database.url });
+  worker = startWorker({ ...stores(), LOG_LEVEL: 'warn' });
+  await worker.ready();
+  const connection = createConnection({ url: redis.url, kind: 'log', timeoutMs: 10_000, log: silent });
+  await connect(connection);
+  open.push(() => close(connection));
+  register = new RedisHeaderRegister({ store: new LogStore({ redis: connection }), keys });
+}, 60_000);
+afterAll(async () => {
+  for (const one of open) await one();
+  for (const one of [worker, rig, redis, database]) await one?.[Symbol.asyncDispose]();
+});
+
+/** The value of a counter, over all its labels. */
+async function counted(metrics: ReturnType<typeof createMetrics>, name: string): Promise<number> {
+  const found = (await metrics.snapshot()).find((metric) => metric.name === name);
+  return found?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
+}
+
+test('[JOB-8] idle channels leave the log store, busy ones stay, and nothing that was said is lost', async () => {
+  const channels = await Promise.all(Array.from({ length: 10 }, () => rig.channel()));
+  const ids = await sendMany(rig, channels, { count: 100, inFlight: 4 });
+  await rig.drained();
+  const headers = async () => (await Promise.all(channels.map((id) => rig.header(id)))).filter(({ s }) => s).length;
+  const job = (idleMs: number) =>
+    createForgetIdle({ register, store: rig.store.housekeeping, clock: systemClock, metrics: createMetrics(), idleMs });
+  await job(3_600_000)({}, never);
+  expect(await headers()).toBe(10);
+  // As if an hour had passed for all but one.
+  const [busy = ''] = channels;
+  await until('they are idle', async () => {
+    await rig.send(busy).then(({ n }) => n);
+    await job(500)({}, never);
+    return (await headers()) <= 1;
+  });
+  const more = await sendMany(rig, channels, { count: 100, inFlight: 4 });
+  await rig.drained();
+  const { lost, doubled, gaps } = await losses(rig, [...ids, ...more]);
+  expect({ lost, doubled, gaps }).toEqual({ lost: 0, doubled: 0, gaps: 0 });
+});
+
+test('[JOB-10] an unread count that is not what a recount gives is counted, and repaired', async () => {
+  const reader = await rig.user();
+  const channelId = await rig.channel([reader]);
+  for (let i = 0; i < 3; i++) await rig.send(channelId);
+  await rig.drained();
+  const metrics = createMetrics();
+  const looked = {
+    sample: async (partition: number) => (partition === partitionOf(channelId) ? [channelId] : []),
+    header: (id: string) => register.header(id),
+    forget: (id: string, query: Parameters<RedisHeaderRegister['forget']>[1]) => register.forget(id, query),
+  };
+  const job = createCheckUnread({
+    register: looked,
+    headers: rig.store.headers,
+    clock: systemClock,
+    metrics,
+    logger: silent,
+  });
+  await job({}, never);
+  expect([await counted(metrics, 'unread_checked_total'), await counted(metrics, 'unread_differences_total')]).toEqual([
+    1, 0,
+  ]);
+  // Somebody has spoilt it.
+  const header = `${keys.stemOf(channelId)}ch:${channelId}`;
+  const read = (await rig.header(channelId))[`r:${reader}`] ?? '';
+  const [position = '', m = '', at = ''] = read.split(' ');
+  await rig.redis.hset(header, `r:${reader}`, `${position} ${Number(m) + 2} ${at}`);
+  expect((await register.header(channelId))?.members.get(reader)?.unread).toBe(1);
+  await job({}, never);
+  expect([await counted(metrics, 'unread_checked_total'), await counted(metrics, 'unread_differences_total')]).toEqual([
+    2, 1,
+  ]);
+  await rig.log.load(channelId);
+  expect((await register.header(channelId))?.members.get(reader)?.unread).toBe(3);
+});
+
+test('[JOB-4] the job removes what is too old from Postgres and from the window, and leaves the rest', async () => {
+  const [old, fresh] = [await rig.channel(), await rig.channel()];
+  await sendMany(rig, [old, fresh], { count: 20, inFlight: 2 });
+  await rig.drained();
+  const dayMs = 86_400_000;
+  await rig.sql('update messages set sent_at = sent_at - $2 where channel_id = $1 and n <= 7', [old, 3 * dayMs]);
+  await rig.sql('update log_change set at = at - $2 where channel_id = $1 and n <= 7', [old, 3 * dayMs]);
+  const parts = { store: rig.store.housekeeping, register, clock: systemClock, logger: silent };
+  const days = { deletedDays: 30, analyticsDays: 400 };
+  await createRemoveExpired({ ...parts, ...days, messageDays: null })({}, never);
+  const kept = async (channelId: string) =>
+    (await rig.sql<{ n: string }>('select n from messages where channel_id = $1 order by n', [channelId])).map(
+      ({ n }) => Number(n),
+    );
+  expect(await kept(old)).toHaveLength(10);
+  await createRemoveExpired({ ...parts, ...days, messageDays: 2 })({}, never);
+  expect(await kept(old)).toEqual([8, 9, 10]);
+  expect(await kept(fresh)).toHaveLength(10);
+  const window = await rig.redis.xrange(`${keys.stemOf(old)}win:${old}`, '-', '+');
+  expect(window.map(([id]) => Number(id.split('-')[1]))).toEqual([8, 9, 10]);
+});
+
+test('[JOB-3] a worker tells operators of its jobs', async () => {
+  const opsPort = 20_000 + Math.floor(Math.random() * 20_000);
+  const env = { ...stores(), KEY_PREFIX: randomUUID().slice(0, 8) };
+  await using other = startWorker({ ...env, OPS_PORT: String(opsPort), LOG_LEVEL: 'warn' });
+  await other.ready();
+  const text = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+  await until('its schedule has run', async () => /job_seconds_count\{.*count-days.*done.*\} [1-9]/.test(await text()));
+  expect(await text()).toMatch(/job_oldest_waiting_seconds\{job="check-unread"\}/);
+});

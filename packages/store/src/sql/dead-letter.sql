@@ -1,0 +1,1 @@
+select * from dead_letter where (partition, epoch, k) = ($1, $2, $3)

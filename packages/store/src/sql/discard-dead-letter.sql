@@ -1,0 +1,1 @@
+delete from dead_letter where (partition, epoch, k) = ($1, $2, $3) returning k
