@@ -10,6 +10,7 @@ import {
   Epochs,
   HeaderLoad,
   LogStore,
+  ReadThrough,
   RedisDrainLog,
   RedisMessageLog,
   ReplicaWait,
@@ -37,13 +38,17 @@ interface AdminOptions {
 export function composeErasing({ settings, log, metrics }: AdminOptions) {
   const {
     REDIS_LOG_URL: url,
+    REDIS_CACHE_URL,
+    CACHE_TIMEOUT_MS,
     LOG_TIMEOUT_MS: timeoutMs,
     KEY_PREFIX,
     BACKLOG_MAX_ENTRIES: backlogMaxEntries,
   } = settings;
   const postgres = openStore(settings, { name: 'parley-admin', log });
   const redis = createConnection({ url, kind: 'log', timeoutMs, log });
+  const cache = createConnection({ url: REDIS_CACHE_URL, kind: 'cache', timeoutMs: CACHE_TIMEOUT_MS, log });
   const keys = createKeys(KEY_PREFIX);
+  const copies = new ReadThrough({ redis: cache, keys });
   const logStore = new LogStore({ redis });
   const server = { url, prefix: queuePrefix(KEY_PREFIX) };
   const doorbell = createDoorbell({ server, lanes: settings.LANES, log, metrics });
@@ -65,18 +70,22 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
     jobs,
     memory,
     hints,
+    copies,
     doorbell,
     ids: operationIds,
     clock: systemClock,
     drained,
   });
-  const connection: Service = { name: 'redis log', run: () => connect(redis), stop: () => close(redis) };
+  const connections: Service[] = [
+    { name: 'redis log', run: () => connect(redis), stop: () => close(redis) },
+    { name: 'redis cache', run: () => connect(cache), stop: () => close(cache) },
+  ];
   return {
     store,
     hints,
     deleteChannel: deleteChannel({ store, graves, hints }),
     doChores: doChores({ store, memory, erase, removeDeleted: removeDeleted({ store, graves, hints, drained }), log }),
-    services: [postgres, connection, doorbell, jobs, epochs] satisfies Service[],
+    services: [postgres, ...connections, copies, doorbell, jobs, epochs] satisfies Service[],
   };
 }
 

@@ -25,7 +25,6 @@ import { LiveSessions } from './auth/live-sessions.ts';
 import { Standings } from './auth/standings.ts';
 import { createEphemeralParts } from './ephemeral/ephemeral-parts.ts';
 import { createFileParts } from './files/file-parts.ts';
-import { forgetErased } from './forget-erased.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { EverybodySubscription } from './hub/everybody-subscription.ts';
 import { createHub, type Hub } from './hub/hub.ts';
@@ -102,7 +101,8 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
     logger: log,
     metrics,
     sessions: live,
-    onErased: (userId) => forgetErased({ userId, copies, presences: ephemeral.presences }),
+    // A cache store that is away forgets by itself.
+    onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
   });
   const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
   hub.connect(broker);

@@ -150,6 +150,29 @@ describe('erasure', () => {
     await reader.trpc.message.send.mutate({ ...text(id, 'and on'), ack: 'persisted' });
   });
 
+  it('[CACHE-16] no copy tells what he said or was called, though all of it was read just before', async () => {
+    const [leaver, reader] = [await person('Leaver'), await person('Reader')];
+    const { id } = await group(reader, leaver);
+    const word = `word${randomUUID().slice(0, 8)}`;
+    for (let i = 0; i < 230; i++) await leaver.trpc.message.send.mutate(text(id, `${word} ${i}`));
+    await leaver.trpc.message.send.mutate({ ...text(id, word), ack: 'persisted' });
+    const readAll = async () => {
+      const epoch = (await reader.trpc.channel.get.query({ channelId: id })).head?.split('-')[0];
+      return JSON.stringify([
+        (await reader.trpc.message.page.query({ channelId: id, after: `${epoch}-0` as '0-0', limit: 5 })).items,
+        await reader.trpc.channel.list.query(),
+        (await reader.trpc.message.search.query({ query: word })).items,
+        await reader.trpc.user.get.query({ userIds: [leaver.userId] }),
+        await reader.trpc.user.contacts.query(),
+      ]);
+    };
+    await until(readAll, (seen) => seen.split(word).length > 20, 'everything is there to be kept');
+    expect(await readAll()).toContain('Leaver');
+    await admin.call(`POST /v1/users/${leaver.userId}/erase`);
+    await erased(leaver.userId);
+    expect(await readAll()).not.toMatch(new RegExp(`${word}|Leaver`));
+  });
+
   it('[ADMIN-42] the user comes in no more, by no token, and nobody makes a channel with him', async () => {
     const [leaver, other] = [await person('Leaver'), await person('Other')];
     await admin.call(`POST /v1/users/${leaver.userId}/erase`);

@@ -1,5 +1,6 @@
 import {
   cachedArchive,
+  cachedDirectory,
   cachesOff,
   close,
   connect,
@@ -66,9 +67,10 @@ export async function startReader(env: Record<string, string>): Promise<ReaderRi
   const thumbnails = createThumbnails({ server, log });
   owned.defer(() => thumbnails.stop());
   const files = createFileParts({ settings, attachments: store.attachments, thumbnails, log });
+  const archive = cachedArchive(store.archive, { copies, views });
   const deps = {
-    archive: cachedArchive(store.archive, { copies, views }),
-    directory: store.directory,
+    archive,
+    directory: cachedDirectory(store.directory, { copies, profiles: archive }),
     openDirectory: false,
     silence: createSilence({ store: logStore, keys, log: messageLog }),
     ...files.cases,

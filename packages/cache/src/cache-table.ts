@@ -1,4 +1,4 @@
-import type { CopyName, CopyShapes } from '@parley/domain';
+import type { ClearableName, CopyName, CopyShapes } from '@parley/domain';
 import {
   answers,
   channelSchema,
@@ -125,6 +125,13 @@ export const CACHES: { readonly [K in CopyName]: Cache<CopyShapes[K]> } = {
     schema: z.object({ items: z.array(storedMessage), hasBefore: z.boolean(), hasAfter: z.boolean() }),
   },
 };
+
+const CLEARABLE: readonly string[] = ['tips', 'pages', 'search', 'contacts'] satisfies ClearableName[];
+
+/** Whether a cache can be cleared as a whole. */
+export function isClearable(name: CopyName): name is ClearableName {
+  return CLEARABLE.includes(name);
+}
 
 /** The names of all caches. */
 export const CACHE_NAMES: readonly string[] = Object.keys(CACHES);

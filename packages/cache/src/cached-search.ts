@@ -9,7 +9,7 @@ import {
 } from '@parley/domain';
 
 interface CachedSearchOptions {
-  readonly copies: Pick<Copies, 'one' | 'keep'>;
+  readonly copies: Pick<Copies, 'one'>;
   readonly views: Pick<ChannelViews, 'views'>;
 }
 
@@ -45,8 +45,6 @@ export function cachedSearch(
     });
     if (fresh.found) return fresh.found;
     if (copy.heads.length > 0 && (await isTrue(search.userId, copy))) return copy;
-    const { value, keep } = await read(search);
-    if (keep) await copies.keep('search', new Map([[key, value]]));
-    return value;
+    return archive.search(search);
   };
 }

@@ -12,12 +12,14 @@ const DEFLATED = 0x7a;
 export interface Copy {
   readonly key: string;
   readonly endsAt: number;
+  /** The generation of the whole cache when the reading began; null: it has none, or was never cleared. */
+  readonly era: string | null;
   readonly value: unknown;
 }
 
 /** One byte says how the rest is to be read. Null: too large to keep. */
-export function encodeCopy({ key, endsAt, value }: Copy): Buffer | null {
-  const text = Buffer.from(JSON.stringify([key, endsAt, value]));
+export function encodeCopy({ key, endsAt, era, value }: Copy): Buffer | null {
+  const text = Buffer.from(JSON.stringify([key, endsAt, era, value]));
   if (text.length > COPY_MAX_BYTES) return null;
   if (text.length < COMPRESS_FROM_BYTES) return Buffer.concat([Buffer.of(PLAIN), text]);
   return Buffer.concat([Buffer.of(DEFLATED), deflateRawSync(text, { level: 1 })]);
@@ -27,8 +29,8 @@ export function encodeCopy({ key, endsAt, value }: Copy): Buffer | null {
 export function decodeCopy(stored: Buffer, key: string): Copy | null {
   try {
     const text = textOf(stored);
-    const [at, endsAt, value] = JSON.parse(text ?? 'null') as [unknown, unknown, unknown];
-    return at === key && typeof endsAt === 'number' ? { key, endsAt, value } : null;
+    const [at, endsAt, era, value] = JSON.parse(text ?? 'null') as [unknown, unknown, string | null, unknown];
+    return at === key && typeof endsAt === 'number' ? { key, endsAt, era, value } : null;
   } catch {
     // Whatever it is, it is none of ours.
     return null;

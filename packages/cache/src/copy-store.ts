@@ -15,8 +15,8 @@ export interface Kept extends CopyKeys {
   readonly since: string | null;
 }
 
-/** Longer than any statement may take: a refill that outlives its generation is not kept. */
-const GENERATION_MS = 60_000;
+/** Longer than any copy lives: when the generation of a whole cache is forgotten, there is no copy of another one left. */
+const GENERATION_MS = 3_600_000;
 /** A thread that renews a copy is believed to be at it for this long. */
 const RENEWAL_MS = 10_000;
 
@@ -33,11 +33,17 @@ export class CopyStore {
     this.#store = new CacheStore(redis);
   }
 
-  async get(keys: readonly CopyKeys[]): Promise<(Buffer | null)[]> {
+  /** Copies, and with them the generation of their whole cache, where it has one and that was ever changed. */
+  async get(
+    keys: readonly CopyKeys[],
+    every: CopyKeys | null,
+  ): Promise<{ copies: (Buffer | null)[]; era: string | null }> {
     const found = await this.#store.pipeline((pipeline) => {
       for (const { copy } of keys) pipeline.getBuffer(copy);
+      if (every) pipeline.get(every.generation);
     });
-    return found as (Buffer | null)[];
+    const era = every ? (found.pop() as string | null) : null;
+    return { copies: found as (Buffer | null)[], era };
   }
 
   /** The generation of each copy, as it is before a refill. */
@@ -65,16 +71,6 @@ export class CopyStore {
   async forget(keys: readonly CopyKeys[]): Promise<void> {
     const calls = keys.map(({ copy, generation }) => ({ keys: [copy, generation], args: [GENERATION_MS] }));
     await this.#store.evalEach(FORGET, calls);
-  }
-
-  /** Removes every copy whose key begins so. */
-  async clear(prefix: string): Promise<void> {
-    let cursor = '0';
-    do {
-      const [next, keys] = await this.#store.run((redis) => redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', 1_000));
-      if (keys.length > 0) await this.#store.run((redis) => redis.unlink(...keys));
-      cursor = next;
-    } while (cursor !== '0');
   }
 
   /** True for one of all threads that ask at about the same time. */

@@ -43,7 +43,8 @@
  * | `parley:calls:<limit>:<user>` | hash, TTL | sliding windows: calls by number of the cell (time / width), of the last 61 cells |
  * | `parley:ticket:<SHA-256>` | string, 30 s | whom a ticket lets in: JSON. The ticket itself is not kept |
  * | `parley:copy:<cache>:<shape>:{<key>}` | string, TTL | a copy of what Postgres said (cache-table.ts says of what) |
- * | `parley:copy:<cache>:<shape>:{<key>}:gen` | string, 60 s | the copy's generation: another one, and a refill that began before is not kept |
+ * | `parley:copy:<cache>:<shape>:{<key>}:gen` | string, 1 h | the copy's generation: another one, and a refill that began before is not kept |
+ * | `parley:copy:<cache>:{every}:gen` | string, 1 h | that of a whole cache: copies of another one are none |
  * | `parley:copy:<cache>:<shape>:{<key>}:renewal` | string, 10 s | somebody is reading the copy anew |
  *
  * A key of a copy that is no plain word is hashed.
@@ -72,8 +73,8 @@ export interface Keys {
   calls(limit: Limit, userId: string): string;
   ticket(hash: string): string;
   copy(name: CopyName, key: string): CopyKeys;
-  /** What the keys of a cache's copies begin with. */
-  copies(name: CopyName): string;
+  /** Of all copies of a cache together. */
+  everyCopy(name: CopyName): CopyKeys;
 }
 
 const PLAIN_KEY = /^[\w:-]{1,150}$/;
@@ -99,7 +100,10 @@ export function createKeys(prefix: string): Keys {
     typing: (channelId) => `${prefix}:typing:{${channelId}}`,
     calls: (limit, userId) => `${prefix}:calls:${limit}:${userId}`,
     ticket: (hash) => `${prefix}:ticket:${hash}`,
-    copies: (name) => `${prefix}:copy:${name}:`,
+    everyCopy: (name) => {
+      const copy = `${prefix}:copy:${name}:{every}`;
+      return { copy, generation: `${copy}:gen` };
+    },
     copy: (name, key) => {
       const word = PLAIN_KEY.test(key) ? key : createHash('sha256').update(key).digest('base64url');
       const copy = `${prefix}:copy:${name}:${CACHES[name].shape}:{${word}}`;

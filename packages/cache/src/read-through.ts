@@ -1,10 +1,11 @@
-import type { Copies, CopyName, CopyShapes, Loaded } from '@parley/domain';
+import type { ClearableName, Copies, CopyName, CopyShapes, Loaded } from '@parley/domain';
 import { type Clock, type Metrics, type Service, systemClock } from '@parley/runtime';
 import type { Redis } from 'ioredis';
-import { CACHE_NAMES, CACHES } from './cache-table.ts';
+import { CACHE_NAMES, CACHES, isClearable } from './cache-table.ts';
 import { decodeCopy, encodeCopy } from './copy-codec.ts';
 import { type CopyKeys, CopyStore } from './copy-store.ts';
 import { Doubts } from './doubts.ts';
+import { Flights } from './flights.ts';
 import type { Keys } from './keys.ts';
 
 interface ReadThroughOptions {
@@ -33,6 +34,8 @@ interface Asked<T> {
   found: Found<T> | null;
   /** Null: no generation guards it. Undefined: it must not be kept. */
   since: string | null | undefined;
+  /** The generation of the whole cache when the reading began. */
+  era: string | null;
 }
 
 /** The caches that the settings turn off. */
@@ -49,9 +52,7 @@ export class ReadThrough implements Copies, Service {
   readonly #clock: Clock;
   readonly #doubts: Doubts;
   readonly #count: (name: CopyName, outcome: Outcome, by: number) => void;
-  readonly #flights = new Map<string, Promise<Loaded<unknown> | undefined>>();
-  /** Until when no copy of a cache is believed, and none is made. */
-  readonly #blindUntil = new Map<CopyName, number>();
+  readonly #flights = new Flights<Loaded<unknown>>();
 
   constructor({ redis, keys, off = new Set(), metrics, clock = systemClock }: ReadThroughOptions) {
     this.#store = new CopyStore(redis);
@@ -81,7 +82,7 @@ export class ReadThrough implements Copies, Service {
   async many<K extends CopyName>(name: K, keys: readonly string[], load: Load<K>): Promise<Map<string, CopyShapes[K]>> {
     const wanted = [...new Set(keys)];
     if (wanted.length === 0) return new Map();
-    if (this.#isOff(name)) return valuesOf(await load(wanted));
+    if (this.#off.has(name)) return valuesOf(await load(wanted));
     const asked = await this.#read(name, wanted);
     this.#renew(name, asked, load);
     const missing = asked.filter(({ found }) => !found);
@@ -90,38 +91,44 @@ export class ReadThrough implements Copies, Service {
     return loaded;
   }
 
-  async keep<K extends CopyName>(name: K, values: ReadonlyMap<string, CopyShapes[K]>): Promise<void> {
-    if (values.size === 0 || this.#isOff(name)) return;
+  async keep<K extends Exclude<CopyName, ClearableName>>(
+    name: K,
+    values: ReadonlyMap<string, CopyShapes[K]>,
+  ): Promise<void> {
+    if (values.size === 0 || this.#off.has(name)) return;
     // Nobody asked for a copy, but somebody had to read.
     this.#count(name, 'miss', values.size);
     const asked = [...values.keys()].map((key) => this.#asked<CopyShapes[K]>(name, key, null));
     await this.#keep(name, asked, new Map([...values].map(([key, value]) => [key, { value, keep: true }])));
   }
 
+  async clear(name: ClearableName): Promise<void> {
+    await this.#doubts.add([this.#keys.everyCopy(name)]);
+  }
+
   async changed(name: CopyName, keys: readonly string[]): Promise<void> {
     await this.#doubts.add([...new Set(keys)].map((key) => this.#keys.copy(name, key)));
   }
 
-  async emptied(names: readonly CopyName[]): Promise<void> {
-    // What a reader of before is about to keep has ended by then, and so has what cannot be removed now.
-    for (const name of names) this.#blindUntil.set(name, this.#clock.now() + CACHES[name].ttlS * 1_000);
-    await Promise.all(names.map((name) => this.#store.clear(this.#keys.copies(name)))).catch(() => undefined);
-  }
-
-  #isOff(name: CopyName): boolean {
-    return this.#off.has(name) || this.#clock.now() < (this.#blindUntil.get(name) ?? 0);
-  }
-
   #asked<T>(name: CopyName, key: string, since: string | null | undefined): Asked<T> {
-    return { key, keys: this.#keys.copy(name, key), found: null, since };
+    return { key, keys: this.#keys.copy(name, key), found: null, since, era: null };
   }
 
   /** What there is of these. While the store is away there is nothing, and nothing is kept. */
   async #read<K extends CopyName>(name: K, wanted: readonly string[]): Promise<Asked<CopyShapes[K]>[]> {
     const asked = wanted.map((key) => this.#asked<CopyShapes[K]>(name, key, undefined));
     try {
-      const stored = await this.#store.get(asked.map(({ keys }) => keys));
-      for (const [i, one] of asked.entries()) one.found = this.#found(name, one, stored[i] ?? null);
+      const every = isClearable(name) ? this.#keys.everyCopy(name) : null;
+      const { copies, era } = await this.#store.get(
+        asked.map(({ keys }) => keys),
+        every,
+      );
+      const doubted = every !== null && this.#doubts.has(every);
+      for (const [i, one] of asked.entries()) {
+        one.era = era;
+        one.found = this.#found(name, one, doubted ? null : (copies[i] ?? null));
+      }
+      if (doubted) return asked;
       await this.#begin(
         name,
         asked.filter((one) => !one.found && !this.#doubts.has(one.keys)),
@@ -133,12 +140,20 @@ export class ReadThrough implements Copies, Service {
     return asked;
   }
 
-  #found<K extends CopyName>(name: K, { keys }: Asked<unknown>, stored: Buffer | null): Found<CopyShapes[K]> | null {
+  #found<K extends CopyName>(
+    name: K,
+    { keys, era }: Asked<unknown>,
+    stored: Buffer | null,
+  ): Found<CopyShapes[K]> | null {
     if (stored === null || this.#doubts.has(keys)) {
       this.#count(name, 'miss', 1);
       return null;
     }
     const copy = decodeCopy(stored, keys.copy);
+    if (copy && copy.era !== era) {
+      this.#count(name, 'miss', 1);
+      return null;
+    }
     const parsed = copy && CACHES[name].schema.safeParse(copy.value);
     this.#count(name, parsed?.success ? 'hit' : 'error', 1);
     return copy && parsed?.success ? { value: parsed.data as CopyShapes[K], endsAt: copy.endsAt } : null;
@@ -164,26 +179,18 @@ export class ReadThrough implements Copies, Service {
     missing: readonly Asked<CopyShapes[K]>[],
     load: Load<K>,
   ): Promise<Map<string, CopyShapes[K]>> {
-    const nameOf = ({ keys, since }: Asked<unknown>) => `${keys.copy}@${since}`;
-    const ours = missing.filter((one) => !this.#flights.has(nameOf(one)) || this.#doubts.has(one.keys));
-    const loading = ours.length > 0 ? this.#load(name, ours, load) : Promise.resolve(new Map());
-    for (const one of ours) {
-      const flight = loading.then((loaded) => loaded.get(one.key));
-      this.#flights.set(nameOf(one), flight);
-      const land = () => this.#flights.get(nameOf(one)) === flight && this.#flights.delete(nameOf(one));
-      flight.then(land, land);
-    }
-    const mine = new Set(ours);
-    const joined = missing
-      .filter((one) => !mine.has(one))
-      .map(async (one) => {
-        const loaded = await this.#flights.get(nameOf(one));
-        return [one.key, loaded] as const;
-      });
-    const [loaded, shared] = await Promise.all([loading, Promise.all(joined)]);
-    return new Map(
-      [...loaded, ...shared].flatMap(([key, loaded]) => (loaded ? [[key, loaded.value as CopyShapes[K]]] : [])),
+    const wanted = missing.map(({ key, keys, since, era }) => {
+      return { key, flight: `${keys.copy}@${since}@${era}`, alone: this.#doubts.has(keys) };
+    });
+    const byKey = new Map(missing.map((one) => [one.key, one]));
+    const loaded = await this.#flights.join(wanted, (ours) =>
+      this.#load(
+        name,
+        ours.map((key) => byKey.get(key)).filter((one) => one !== undefined),
+        load,
+      ),
     );
+    return new Map(loaded.map(([key, { value }]) => [key, value as CopyShapes[K]]));
   }
 
   async #load<K extends CopyName>(
@@ -202,11 +209,11 @@ export class ReadThrough implements Copies, Service {
     loaded: ReadonlyMap<string, Loaded<CopyShapes[K]>>,
   ): Promise<void> {
     const { ttlS, jitter } = CACHES[name];
-    const kept = asked.flatMap(({ key, keys, since }) => {
+    const kept = asked.flatMap(({ key, keys, since, era }) => {
       const one = loaded.get(key);
-      if (!one?.keep || since === undefined || this.#isOff(name)) return [];
+      if (!one?.keep || since === undefined) return [];
       const ttlMs = Math.ceil(ttlS * 1_000 * (1 - jitter * Math.random()));
-      const bytes = encodeCopy({ key: keys.copy, endsAt: this.#clock.now() + ttlMs, value: one.value });
+      const bytes = encodeCopy({ key: keys.copy, endsAt: this.#clock.now() + ttlMs, era, value: one.value });
       return bytes ? [{ ...keys, since, bytes, ttlMs }] : [];
     });
     if (kept.length === 0) return;

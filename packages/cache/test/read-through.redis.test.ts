@@ -71,26 +71,6 @@ describe('copies', () => {
     expect(await counted('stats', 'hit')).toBe(1);
   });
 
-  it('[CACHE-15] of what must not be seen again are gone, and none is made by who has heard', async () => {
-    const [channelId, other] = [randomUUID(), randomUUID()];
-    const [hears, later] = [thread(), thread()];
-    await hears.one('stats', channelId, async () => kept(stats(1)));
-    await hears.one('contacts', other, async () => kept([other]));
-    const before = source(stats(1));
-    const reading = hears.one('stats', other, before.load);
-    await before.begun;
-    await hears.emptied(['stats']);
-    before.open();
-    await reading;
-    // Neither what was there, nor what was being read; another cache is as it was.
-    expect(await later.one('stats', channelId, async () => kept(stats(2)))).toEqual(stats(2));
-    expect(await later.one('stats', other, async () => kept(stats(2)))).toEqual(stats(2));
-    expect(await later.one('contacts', other, async () => kept([]))).toEqual([other]);
-    // One who has not heard may have kept something old: who has heard does not believe it.
-    expect(await hears.one('stats', channelId, async () => kept(stats(3)))).toEqual(stats(3));
-    expect(await later.one('stats', channelId, async () => kept(stats(4)))).toEqual(stats(2));
-  });
-
   it('of many, only those that are missing are loaded, by one load', async () => {
     const users = [1, 2, 3].map((n) => ({
       id: `20000000-0000-4000-8000-00000000000${n}`,
@@ -140,7 +120,7 @@ describe('copies', () => {
     const place = (key: string) => keys.copy('stats', key).copy;
     await thread().one('stats', 'other', async () => kept(stats(7)));
     const foreign = (await redis.getBuffer(place('other'))) ?? '';
-    const shapeless = `j${JSON.stringify([place('k'), Date.now() + 60_000, { messages: 'many' }])}`;
+    const shapeless = `j${JSON.stringify([place('k'), Date.now() + 60_000, null, { messages: 'many' }])}`;
     const poison = ['', 'x', 'j', 'j{', 'jnull', 'zzzz', foreign, shapeless, Buffer.from([0x7a, 0xff, 0xfe])];
     for (const [i, bytes] of poison.entries()) {
       await redis.set(place('k'), bytes);
@@ -242,6 +222,25 @@ describe('a change', () => {
     expect(await thread().one('sets', 'k', () => Promise.reject(new Error('asked')))).toEqual(own(id));
   });
 
+  it('[CACHE-15] of a whole cache ends all of its copies, and what is being read for it', async () => {
+    const page = (n: number) => ({ items: [], hasBefore: n === 1, hasAfter: false });
+    await thread().one('pages', 'a', async () => kept(page(1)));
+    const old = source(page(1));
+    const slow = thread().one('pages', 'b', old.load);
+    await old.begun;
+    await thread().clear('pages');
+    old.open();
+    await slow;
+    for (const key of ['a', 'b']) {
+      expect(await thread().one('pages', key, async () => kept(page(2)))).toEqual(page(2));
+      expect(await thread().one('pages', key, () => Promise.reject(new Error('asked')))).toEqual(page(2));
+    }
+    // The control: another cache keeps its own.
+    await thread().one('sets', 'a', async () => kept(own()));
+    await thread().clear('pages');
+    expect(await thread().one('sets', 'a', () => Promise.reject(new Error('asked')))).toEqual([]);
+  });
+
   it('[CACHE-9] reaches others also from a thread that uses no copies', async () => {
     await thread().one('sets', 'k', async () => kept(own()));
     await thread([...CACHE_NAMES]).changed('sets', ['k']);
@@ -253,7 +252,7 @@ describe('[CACHE-10] a copy that ends soon', () => {
   it('is read anew by one thread, while everybody goes on with it', async () => {
     await thread().one('stats', 'k', async () => kept(stats(1)));
     const { copy } = keys.copy('stats', 'k');
-    await redis.set(copy, `j${JSON.stringify([copy, Date.now() + 5_000, stats(1)])}`, 'PX', 5_000);
+    await redis.set(copy, `j${JSON.stringify([copy, Date.now() + 5_000, null, stats(1)])}`, 'PX', 5_000);
     const from = source(stats(2));
     const of = [thread(), thread(), thread()];
     for (const one of of) expect(await one.one('stats', 'k', from.load)).toEqual(stats(1));

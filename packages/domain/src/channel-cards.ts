@@ -116,17 +116,12 @@ async function profilesOf({ archive }: SummaryDeps, cards: readonly ChannelCard[
 
 /** Rows that came with the list are the copies of the next one. */
 export async function keepRows({ copies }: Pick<SummaryDeps, 'copies'>, seats: readonly Warm[]): Promise<void> {
-  const silent = seats.filter(({ told }) => !told);
-  await Promise.all([copies.keep('channels', keptOf(seats, cardOf)), copies.keep('tips', keptOf(silent, tipOf))]);
-}
-
-function keptOf<T>(seats: readonly Warm[], read: (seat: Warm, row: ChannelRow) => Keyed<T>): Map<string, T> {
-  const kept = seats.flatMap((seat): [string, T][] => {
+  const kept = seats.flatMap((seat): [string, ChannelCard][] => {
     if (!seat.row) return [];
-    const [key, { value, keep }] = read(seat, seat.row);
+    const [key, { value, keep }] = cardOf(seat, seat.row);
     return keep ? [[key, value]] : [];
   });
-  return new Map(kept);
+  await copies.keep('channels', new Map(kept));
 }
 
 /** The later of two messages; what Postgres has wins over a line at the same place. */

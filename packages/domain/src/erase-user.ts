@@ -1,6 +1,8 @@
 import { Failure } from './failure.ts';
+import { forgetUser } from './forget-user.ts';
 import { ENTRY_KINDS, type MemberPayload } from './log-line.ts';
 import { partitionOf } from './partition.ts';
+import type { Copies } from './ports/copies.ts';
 import type { Doorbell } from './ports/doorbell.ts';
 import type { EraseStore, Erasure, ErasureMemory, JobPurge, WindowPurge } from './ports/erasure.ts';
 import type { EverybodyHints } from './ports/everybody-hints.ts';
@@ -16,6 +18,7 @@ export interface EraseDeps extends SettleDeps {
   readonly jobs: JobPurge;
   readonly memory: ErasureMemory;
   readonly hints: EverybodyHints;
+  readonly copies: Pick<Copies, 'changed' | 'clear'>;
   readonly doorbell: Doorbell;
   readonly ids: Pick<OperationIds, 'fresh'>;
   /** Resolves when everything that is in the log by now is in Postgres. */
@@ -38,6 +41,7 @@ export function eraseUser(deps: EraseDeps) {
     const { store, hints } = deps;
     await deps.memory.remember(userId, askedAt);
     await store.beginErasure(userId);
+    await forgetUser(deps.copies, userId);
     await hints.tell({ type: 'user.standing', userId });
     await leaveAll(deps, userId, signal);
     await deps.drained(signal);
@@ -45,6 +49,7 @@ export function eraseUser(deps: EraseDeps) {
     const rows = add(counts, await store.eraseRows(userId));
     const messages = await eraseWords(deps, { userId, after: afterChannel }, signal);
     const jobs = await deps.jobs.purge(userId);
+    await forgetUser(deps.copies, userId);
     await hints.tell({ type: 'user.erased', userId });
     await store.completeErasure(userId, add(rows, { messages, jobs }));
   };

@@ -35,6 +35,7 @@ export * from './feed-resume.ts';
 export * from './find-message.ts';
 export * from './find-messages.ts';
 export * from './find-users.ts';
+export * from './forget-user.ts';
 export * from './join-channel.ts';
 export * from './keyset.ts';
 export * from './list-members.ts';

@@ -62,16 +62,19 @@ export interface Copies {
     keys: readonly string[],
     load: (missing: readonly string[]) => Promise<ReadonlyMap<string, Loaded<CopyShapes[K]>>>,
   ): Promise<Map<string, CopyShapes[K]>>;
-  /** Keeps what was read on the way to something else. Only for keys that name a version. */
-  keep<K extends CopyName>(name: K, values: ReadonlyMap<string, CopyShapes[K]>): Promise<void>;
+  /** Keeps what was read on the way to something else, where the key alone says what it is true for. */
+  keep<K extends Exclude<CopyName, ClearableName>>(name: K, values: ReadonlyMap<string, CopyShapes[K]>): Promise<void>;
   /**
    * Forgets copies, and what is being read for them now is not kept. Call it when Postgres has the change. While the store of copies is
    * away it is tried again, and this thread goes without these copies until then.
    */
   changed(name: CopyName, keys: readonly string[]): Promise<void>;
-  /** Forgets whole caches; this thread goes without them until whatever was kept anywhere has ended. For what must not be seen again. */
-  emptied(names: readonly CopyName[]): Promise<void>;
+  /** The same for all copies of a cache that can be cleared, for what is so rare that nobody keeps a list of their keys. */
+  clear(name: ClearableName): Promise<void>;
 }
+
+/** Caches of what somebody said, or of whom somebody knows: an erasure must reach them. */
+export type ClearableName = 'tips' | 'pages' | 'search' | 'contacts';
 
 /** Hears whose set of channels has changed. */
 export interface ChannelSets {
