@@ -206,7 +206,7 @@ describe('what a killed stack leaves', () => {
     const said: string[] = [];
     await new Leftovers(dir).end((line) => said.push(line));
     expect(said).toEqual([`api of a stack that was killed still runs (process ${left.pid}): ending it`]);
-    await expect.poll(() => left.exitCode).toBe(0);
+    await expect.poll(() => left.exitCode, { timeout: 20_000 }).toBe(0);
     expect(stranger.exitCode).toBe(null);
     stranger.kill('SIGKILL');
   });

@@ -60,7 +60,6 @@ async function follow(bob: Chatter) {
     vi.waitFor(() => {
       pump();
       const missing = types.filter((type) => !feed.has(type));
-      if (missing.length) console.log(JSON.stringify({ missing, feed: feed === inbox, of: feed.sorted(), n: streams[1].events.filter((e) => e.type.startsWith('message')) }));
       expect({ missing, of: feed.sorted() }).toMatchObject({ missing: [] });
     }, WITHIN);
   await until(channel, 'opened', 'resync');
@@ -85,8 +84,6 @@ it('[FAN-112] every event of the contract reaches the stock client, by a socket 
   await bob.trpc.message.send.mutate(text(channelId, 'hello'));
   await stack.startWorker();
   await until(channel, 'message.created', 'message.persisted', 'message.superseded');
-  await new Promise((r) => setTimeout(r, 5000));
-  console.log('DBG', JSON.stringify(await sqlOf(stack, 'select n, m, reason from dead_letter')), JSON.stringify(await sqlOf(stack, 'select epoch, n, body from messages')), JSON.stringify(await sqlOf(stack, 'select * from log_change')));
   await until(inbox, 'message.persisted', 'message.superseded', 'message.rejected');
 
   const sent = await ada.trpc.message.send.mutate({ ...text(channelId, 'hello, bob'), mentions: [bob.userId] });

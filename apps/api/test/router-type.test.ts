@@ -25,6 +25,6 @@ describe('the router’s type', () => {
   });
 
   it('the control: a file of the server itself would be seen', () => {
-    expect(importsOf(`${SRC}compose.ts`)).toContain('@parley/store');
+    expect(importsOf(`${SRC}compose-stores.ts`)).toContain('@parley/store');
   });
 });
