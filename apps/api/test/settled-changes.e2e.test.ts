@@ -71,6 +71,8 @@ describe('a change is settled', () => {
   it('[CLIENT-67] by its author’s inbox, without an open channel, whatever it changes', async () => {
     const channelId = await group();
     const { messageId } = await bob.trpc.message.send.mutate(text(channelId, 'hello'));
+    const said = () => bob.trpc.message.get.query({ channelId, messageId });
+    await until(async () => (await said()).persisted, 'nothing of the other one waits');
     const [own, others] = await Promise.all([persistedIn(ada), persistedIn(bob)]);
     const changes: (() => Promise<{ position: Position | null }>)[] = [
       () => ada.trpc.reaction.add.mutate({ channelId, messageId, emoji: '👍' }),
