@@ -66,6 +66,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in a browser', () => {
     await page.getByTestId('new-chat').click();
     await page.getByTestId('people').fill(name);
     await page.getByTestId('create').click();
+    // The form has closed: until then another chat may be the open one.
+    await page.getByTestId('new-chat').waitFor();
     await page.getByTestId('composer').waitFor();
   }
 

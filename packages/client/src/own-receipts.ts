@@ -7,7 +7,7 @@ import type { Random } from './retry-delay.ts';
 /** Reading on is told at most this often. */
 const READ_GATHER_MS = 400;
 /** What arrived is told at most this often: later than what was read, for that was delivered, too. */
-const DELIVERED_GATHER_MS = 1_000;
+const DELIVERED_GATHER_MS = 2_000;
 
 /** What of the others' messages has come to this device, and what of it was read. */
 export class OwnReceipts {

@@ -178,7 +178,7 @@ test('[CLIENT-64] what an open channel tells is known everywhere: its name, who 
   const member = { userId: 'ben', role: 'member', joinedAt: 1, user, deliveredTo: null, readTo: null } as const;
   tell({ type: 'member.joined', ...inChannel, member });
   tell({ type: 'message.created', channelId: 'c', at: 1, message: messageAt('5-2') });
-  await clock.advance(2_000);
+  await clock.advance(3_000);
   expect(client.people.getSnapshot().get('ben')?.name).toBe('Ben');
   expect(client.inbox.getSnapshot().channels[0]?.memberCount).toBe(2);
   expect(told).toEqual(['5-2']);

@@ -227,6 +227,19 @@ describe('messages that were lost with the log', () => {
     expect(states()).toEqual(Array(4).fill('accepted'));
   });
 
+  test('[CLIENT-65] a message that was deleted is not waited for', async () => {
+    newEpoch();
+    outbox.enqueue('c', like('lost'));
+    outbox.enqueue('c', like('deleted'));
+    await settle();
+    outbox.messageDeleted('c', 'deleted');
+    await settle();
+    expect(states()).toEqual(['pending', 'failed']);
+    outbox.enqueue('c', unlike('deleted'));
+    await settle();
+    expect(states()).toEqual(['pending', 'failed', 'failed']);
+  });
+
   test('[CLIENT-65] a message that does not come again is not waited for longer than half a minute', async () => {
     newEpoch();
     outbox.enqueue('c', like('lost'));

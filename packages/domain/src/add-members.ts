@@ -1,5 +1,12 @@
 import { type Answer, comparePositions, type Member, type Parsed, type Position, type User } from '@parley/protocol';
-import { changeMember, type MemberDeps, newMember, positionOfSettled, refuseDirect } from './change-member.ts';
+import {
+  changeMember,
+  isPersisted,
+  type MemberDeps,
+  newMember,
+  positionOfSettled,
+  refuseDirect,
+} from './change-member.ts';
 import { Failure } from './failure.ts';
 import { ENTRY_KINDS } from './log-line.ts';
 import { PERSIST_WAIT_MS } from './send-message.ts';
@@ -20,7 +27,7 @@ export function addMembers(deps: MemberDeps) {
     const built: Member[] = [];
     let last: Position | null = null;
     let open: Position | null = null;
-    let isPersisted = true;
+    let isReached = true;
     try {
       for (const user of users) {
         const settled = await change({
@@ -34,21 +41,17 @@ export function addMembers(deps: MemberDeps) {
         });
         built.push(newMember(user, role, joinedAt(settled, deps.clock.now())));
         last = later(last, positionOfSettled(settled));
-        if (!isStored(settled)) open = later(open, positionOfSettled(settled));
+        if (!isPersisted(settled)) open = later(open, positionOfSettled(settled));
       }
     } finally {
       // Also when one could not be added: those before him are members, and their sessions must hear of it.
-      if (open) isPersisted = await persisted.until(open, PERSIST_WAIT_MS);
+      if (open) isReached = await persisted.until(open, PERSIST_WAIT_MS);
       const added = built.map((member) => member.userId);
       if (added.length > 0) deps.hints.tell(added, { type: 'channel.added', channelId });
     }
     const members = await withStored(deps, channelId, built);
-    return {
-      epoch: deps.log.epochOf(channelId),
-      position: last,
-      level: isPersisted ? 'persisted' : 'accepted',
-      members,
-    };
+    const level = isReached ? 'persisted' : 'accepted';
+    return { epoch: deps.log.epochOf(channelId), position: last, level, members };
   };
 }
 
@@ -64,10 +67,6 @@ async function knownUsers(deps: MemberDeps, userIds: readonly string[]): Promise
 function joinedAt(settled: Settled, now: number): number {
   if (settled.type === 'unchanged') return now;
   return settled.type === 'accepted' ? settled.place.at : settled.at;
-}
-
-function isStored(settled: Settled): boolean {
-  return settled.type === 'duplicate' && settled.level === 'persisted';
 }
 
 function later(a: Position | null, b: Position | null): Position | null {

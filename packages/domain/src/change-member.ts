@@ -90,6 +90,11 @@ export function positionOfSettled(settled: Settled): Position | null {
   return settled.type === 'accepted' ? formatPosition(settled.place) : settled.position;
 }
 
+/** Whether Postgres is known to have it already. */
+export function isPersisted(settled: Settled): boolean {
+  return settled.type === 'duplicate' && settled.level === 'persisted';
+}
+
 /** A member as he is the moment he joined, where Postgres has not got him yet. */
 export function newMember(user: User, role: Role, joinedAt: number): Member {
   return { userId: user.id, role, joinedAt, user, deliveredTo: null, readTo: null };

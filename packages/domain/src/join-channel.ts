@@ -1,5 +1,5 @@
 import type { Answer, Parsed } from '@parley/protocol';
-import { changeMember, type MemberDeps, positionOfSettled } from './change-member.ts';
+import { changeMember, isPersisted, type MemberDeps, positionOfSettled } from './change-member.ts';
 import type { SummaryDeps } from './channel-cards.ts';
 import { Failure } from './failure.ts';
 import { ENTRY_KINDS } from './log-line.ts';
@@ -45,14 +45,13 @@ export function joinChannel(deps: JoinDeps) {
       admitted: true,
     });
     const position = positionOfSettled(settled);
-    const isStored = settled.type === 'duplicate' && settled.level === 'persisted';
-    const isPersisted = position === null || isStored || (await persisted.until(position, PERSIST_WAIT_MS));
+    const isReached = position === null || isPersisted(settled) || (await persisted.until(position, PERSIST_WAIT_MS));
     if (admission.invited) await deps.archive.forgetInvitation(channelId, userId);
     deps.hints.tell([userId], { type: 'channel.added', channelId });
     const summary = await find(userId, channelId);
     // He is in the log, and will be in Postgres: the same call again finds him there.
     if (!summary) throw new Failure('UNKNOWN_RETRY', 'the joining is not persisted yet', { retryAfterMs: 1_000 });
-    const level = isPersisted ? 'persisted' : 'accepted';
+    const level = isReached ? 'persisted' : 'accepted';
     return { ...summary, epoch: deps.log.epochOf(channelId), position, level };
   };
 }

@@ -1,9 +1,8 @@
 import type { Answer, Parsed, Position } from '@parley/protocol';
-import { changeMember, type MemberDeps, positionOfSettled, refuseDirect } from './change-member.ts';
+import { changeMember, isPersisted, type MemberDeps, positionOfSettled, refuseDirect } from './change-member.ts';
 import { Failure } from './failure.ts';
 import { ENTRY_KINDS } from './log-line.ts';
 import { PERSIST_WAIT_MS } from './send-message.ts';
-import type { Settled } from './settle-operation.ts';
 
 /**
  * Removes a member, or leaves. Answers when Postgres has it: from then on nothing newer reaches the removed one, whatever is lost.
@@ -37,10 +36,6 @@ export function removeMember(deps: MemberDeps) {
     });
     return { epoch: deps.log.epochOf(channelId), position, level: 'persisted' };
   };
-}
-
-function isPersisted(settled: Settled): boolean {
-  return settled.type === 'duplicate' && settled.level === 'persisted';
 }
 
 /** Somebody else's removal (or an unnamed repetition of this one) made him a stranger in the log: Postgres may not have it yet. */

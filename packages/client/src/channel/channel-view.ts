@@ -189,6 +189,9 @@ export class ChannelView {
       case 'message.persisted':
         outbox.markPersisted(event.channelId, event.upTo, event.holes);
         break;
+      case 'message.deleted':
+        outbox.messageDeleted(event.channelId, event.messageId);
+        break;
       case 'message.superseded':
         outbox.markSuperseded(event.channelId, event.position, event.by);
         break;

@@ -42,6 +42,8 @@ export class OutboxLane {
   /** What needs a message that is not there is tried again then. */
   #waitingUntil = 0;
   #waits = 0;
+  /** Messages that were deleted while something was here: they do not come again. */
+  readonly #deleted = new Set<string>();
   /** When the epoch was seen to change. */
   #renewedAt = Number.NEGATIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
@@ -76,6 +78,7 @@ export class OutboxLane {
       this.#waits = 0;
     }
     this.#epoch = this.#line.epoch;
+    if (this.#line.isEmpty) this.#deleted.clear();
     if (settled.length > 0) {
       this.#resends = 0;
       this.#observer.onSettled(settled);
@@ -89,6 +92,14 @@ export class OutboxLane {
       if (line.sees(epoch)) this.#resends = 0;
       return [];
     });
+  }
+
+  /** Whatever waits for this message waits in vain. */
+  deleted(messageId: string): void {
+    if (this.#line.isEmpty) return;
+    this.#deleted.add(messageId);
+    this.#waitingUntil = 0;
+    this.#pump();
   }
 
   refuse(id: string, refusal: Refusal): void {
@@ -179,7 +190,8 @@ export class OutboxLane {
       return settled;
     });
     if (wasAccepted) return;
-    if (messageNeeded(entry.operation) === null || now - this.#renewedAt >= COMES_AGAIN_WITHIN_MS) {
+    const needed = messageNeeded(entry.operation);
+    if (needed === null || this.#deleted.has(needed) || now - this.#renewedAt >= COMES_AGAIN_WITHIN_MS) {
       this.refuse(entry.id, { code: 'NOT_FOUND', reason: null });
       return;
     }

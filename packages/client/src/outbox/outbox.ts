@@ -113,6 +113,11 @@ export class Outbox {
     this.#lanes.get(channelId)?.sees(epoch);
   }
 
+  /** A message was deleted: what waits for it to come again waits in vain. */
+  messageDeleted(channelId: string, messageId: string): void {
+    this.#lanes.get(channelId)?.deleted(messageId);
+  }
+
   /** Everything of the mark's epoch up to it is in Postgres, except the holes. */
   markPersisted(channelId: string, upTo: Position, holes: readonly Position[]): void {
     // A lane of its own even when it is empty: the mark may arrive before the answer that tells the position.
