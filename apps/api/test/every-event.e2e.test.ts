@@ -12,7 +12,7 @@ let admin: Admin;
 let ada: Chatter;
 
 beforeAll(async () => {
-  stack = await startStack({ RATE_LIMIT_ENABLED: 'false' });
+  stack = await startStack({ RATE_LIMIT_ENABLED: 'false', DRAIN_WINDOW_MS: '2000' });
   admin = await startAdmin(stack);
   ada = await stack.user('ada');
 }, 60_000);

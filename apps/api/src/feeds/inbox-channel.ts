@@ -69,12 +69,13 @@ export class InboxChannel {
     const { channel } = this.attachment;
     channel.learn(view);
     const missed = !this.#view ? view.headPosition !== this.#told.head : comparePlaces(headOf(view), this.#at) > 0;
+    const { persistedN, head } = view;
+    const untold = this.#view?.epoch === view.epoch ? this.#waits : { first: 0, last: 0 };
+    // Some of what is not persisted may be the user's own; what was his and is persisted by now has still to be told.
+    this.#waits = head.n > persistedN ? { first: untold.first || persistedN + 1, last: head.n } : untold;
     this.#view = view;
     this.#at = headOf(view);
     this.#doubt = 'none';
-    // Some of what is not persisted may be the user's own.
-    const { persistedN, head } = view;
-    this.#waits = head.n > persistedN ? { first: persistedN + 1, last: head.n } : { first: 0, last: 0 };
     if (!missed) return 'none';
     const { newest, tip } = channel.tail;
     if (newest === null || tip === null || comparePlaces(tip, this.#at) < 0) {

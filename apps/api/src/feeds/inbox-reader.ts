@@ -164,7 +164,10 @@ export class InboxReader {
     await this.#rest(blurred);
   }
 
-  /** Looks at the headers of channels, in one pipeline. One without a header stays as it is: who writes to it next loads it. */
+  /**
+   * Looks at the headers of channels, in one pipeline. Without one a channel is counted on when somebody writes to it and so loads it;
+   * what was heard of it is told.
+   */
   async #rest(channelIds: readonly string[]): Promise<void> {
     if (channelIds.length === 0) return;
     const views = await orWhenAway(() => this.#deps.views.views(this.#userId, channelIds), null);
@@ -177,8 +180,8 @@ export class InboxReader {
         return;
       }
       const view = views[i];
-      if (!view) return;
-      if (view.rank === null || channel.rest(view) === 'summary') this.#unsure.add(channelId);
+      if (!view) this.#ready.push(...channel.news());
+      else if (view.rank === null || channel.rest(view) === 'summary') this.#unsure.add(channelId);
       else this.#ready.push(...channel.news());
     });
     if (!views) this.#lookLater();
