@@ -13,7 +13,7 @@ export function openHttpSession(deps: SessionDeps) {
     const { url, connectionParams, calls } = info;
     const params = url?.searchParams ?? new URLSearchParams();
     refuseTokens(params);
-    checkProtocol(req.headers['x-parley-protocol'] ?? connectionParams?.protocol);
+    checkProtocol(req.headers['x-parley-protocol'] ?? params.get('protocol') ?? connectionParams?.protocol);
     const ticket = params.get('ticket') ?? connectionParams?.ticket;
     if (stream && ticket) return streamSession(deps, stream, await redeem(deps, ticket, stream));
     const caller = await callerOf(deps, req.headers.authorization);

@@ -6,6 +6,7 @@ import { createTRPCClient, httpSubscriptionLink } from '@trpc/client';
 import { initTRPC, TRPCError, tracked } from '@trpc/server';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { appRouter } from '../src/router.ts';
 import { TestEventSource } from './event-source.ts';
 import { type Chatter, failureOf, type Stack, startStack, text } from './stack.ts';
 import { type StreamClient, streamClient } from './stream-client.ts';
@@ -123,6 +124,14 @@ describe('feeds over server-sent events', () => {
     }
   }, 40_000);
 
+  it('[DOOR-44] the api says so well before a client gives a stream up', async () => {
+    const { sse } = appRouter._def._config;
+    expect(sse?.ping).toEqual({ enabled: true, intervalMs: 15_000 });
+    const deadAfterMs = sse?.client?.reconnectAfterInactivityMs ?? 0;
+    expect(deadAfterMs).toBeGreaterThan(2 * 15_000);
+    expect(await listen(`ticket=${await newTicket('bob')}`)).toContain(`{"reconnectAfterInactivityMs":${deadAfterMs}}`);
+  });
+
   it('[LIMIT-115] a stream counts as a connection of its user, and no more when it is left', async () => {
     const carol = client('carol');
     const feeds = [carol.inbox(), carol.inbox(), carol.inbox()];
@@ -149,6 +158,8 @@ describe('tickets', () => {
     const again = await listen(`ticket=${ticket}`);
     expect(again).not.toContain('snapshot');
     expect(again).toMatch(/event: connected\ndata: \{"reconnectAfterInactivityMs":3\d{3}\}/);
+    // It is what every blip leads to, and no sign of an attack.
+    expect(await stack.metrics.text()).not.toContain('auth_failures_total{code="TOKEN_EXPIRED"}');
     // As connection parameters, as the link has them.
     const params = encodeURIComponent(JSON.stringify({ ticket: await newTicket('bob') }));
     expect(await listen(`connectionParams=${params}`)).toContain('"type":"snapshot"');

@@ -11,7 +11,7 @@ interface BacklogShareOptions {
   readonly everyMs?: number;
 }
 
-/** Knows how full the backlog is: asked each second, whoever fills or drains it. */
+/** Knows how full the backlog is, whoever fills or drains it: asked every two seconds, for it takes minutes to fill. */
 export class BacklogShare implements Service {
   readonly name = 'backlog share';
   readonly #options: BacklogShareOptions;
@@ -20,7 +20,7 @@ export class BacklogShare implements Service {
 
   constructor(options: BacklogShareOptions) {
     this.#options = options;
-    const { log, clock, everyMs = 1_000 } = options;
+    const { log, clock, everyMs = 2_000 } = options;
     this.#loop = new Loop({ name: this.name, everyMs, log, ...(clock && { clock }), work: () => this.#look() });
   }
 

@@ -77,6 +77,11 @@ export class EventStream implements StreamConnection {
     });
   }
 
+  /** Whether its client was asked to come anew. */
+  get isRenewed(): boolean {
+    return this.#why === 'renewed';
+  }
+
   renew(): void {
     if (this.#over.signal.aborted) return;
     this.#why = 'renewed';
@@ -101,7 +106,7 @@ export class EventStream implements StreamConnection {
     // Ends the procedure, which waits for the next event.
     const leave = () => void reader.cancel().catch(() => undefined);
     this.onClose(leave);
-    if (this.#why === 'renewed') this.#sayRenew();
+    if (this.isRenewed) this.#sayRenew();
     if (signal.aborted) return;
     this.#res.write(`retry: ${spread(AGAIN_AFTER_MS, AGAIN_SPREAD_MS)}\n\n`);
     try {

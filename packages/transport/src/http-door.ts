@@ -101,7 +101,10 @@ class Door implements HttpDoor {
         if (info.type === 'subscription' && !info.isBatchCall) opened.stream = this.#open(res);
         return createContext({ req, info, stream: opened.stream });
       },
-      onError: ({ error, path: procedure, type, ctx }) => onError?.({ error, path: procedure, type, ctx }),
+      onError: ({ error, path: procedure, type, ctx }) => {
+        // Who is asked to come anew is told nothing else: no call has failed.
+        if (!opened.stream?.isRenewed) onError?.({ error, path: procedure, type, ctx });
+      },
     });
     writeHead(res, response);
     if (!opened.stream || !response.body) {

@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createLog, createMetrics } from '@parley/runtime';
+import { initTRPC } from '@trpc/server';
 import { expect, test, vi } from 'vitest';
+import { createHttpDoor } from '../src/index.ts';
 import { type OpenDoor, openDoor } from './door.ts';
 
 /** Asks for a feed and reads what comes, until told to read no more. */
@@ -140,5 +143,25 @@ test('[DOOR-43] a drain ends although a reader reads nothing', async () => {
   await sleep(300);
   await open.http.drain({ windowMs: 100, lingerMs: 100 });
   expect(await streams(open)).toBe(0);
+  socket.destroy();
+});
+
+test('[DOOR-44] a stream that has nothing to tell says that it is alive, and its client learns how long to wait for that', async () => {
+  const t = initTRPC.create({
+    sse: { ping: { enabled: true, intervalMs: 30 }, client: { reconnectAfterInactivityMs: 90 } },
+  });
+  const router = t.router({
+    quiet: t.procedure.subscription(async function* ({ signal }) {
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
+      yield 'never';
+    }),
+  });
+  const log = createLog({ name: 'test', level: 'silent' });
+  const http = createHttpDoor({ router, path: '/trpc', log, metrics: createMetrics(), createContext: () => ({}) });
+  await using open = await openDoor();
+  open.server.removeAllListeners('request').on('request', (req, res) => void http.answer(req, res));
+  const { socket, seen } = watch(open, 'quiet');
+  await vi.waitFor(() => expect(seen().match(/event: ping/g)?.length).toBeGreaterThan(3));
+  expect(seen()).toContain('data: {"reconnectAfterInactivityMs":90}');
   socket.destroy();
 });
