@@ -20,18 +20,26 @@ export class Database implements AsyncDisposable {
   readonly #orm: MikroORM;
   /** How often each statement was prepared anew. */
   readonly #generations = new Map<string, number>();
+  readonly #slowMs: number;
+  readonly #warn: ConnectionOptions['warn'];
   #pool: Pool | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#orm = new MikroORM(ormConfig(options));
+    this.#slowMs = options.slowMs ?? Number.POSITIVE_INFINITY;
+    this.#warn = options.warn;
   }
 
   /** Runs a prepared statement. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    const began = performance.now();
     try {
       return (await this.#prepared(statement, values)) as Row[];
     } catch (error) {
       throw databaseFailure(statement.name, error);
+    } finally {
+      const ms = Math.round(performance.now() - began);
+      if (ms > this.#slowMs) this.#warn(`the statement ${statement.name} took ${ms} ms`);
     }
   }
 

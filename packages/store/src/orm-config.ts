@@ -34,6 +34,8 @@ export interface ConnectionOptions {
   readonly poolMax: number;
   /** 0: no limit. */
   readonly statementTimeoutMs: number;
+  /** A statement that takes longer is warned of. */
+  readonly slowMs?: number;
   readonly warn: (message: string) => void;
 }
 

@@ -2,6 +2,7 @@ import { integer, setting, text, url, type Values } from '@parley/runtime';
 
 export const POOL_MAX_DEFAULT = 10;
 export const STATEMENT_TIMEOUT_MS_DEFAULT = 5_000;
+export const SLOW_STATEMENT_MS_DEFAULT = 1_000;
 
 /** What a process must know to use Postgres. */
 export const storeSettings = {
@@ -22,6 +23,11 @@ export const storeSettings = {
     integer({ min: 100, max: 600_000 }),
     STATEMENT_TIMEOUT_MS_DEFAULT,
     'a statement that takes longer is given up',
+  ),
+  DB_SLOW_STATEMENT_MS: setting(
+    integer({ min: 1, max: 600_000 }),
+    SLOW_STATEMENT_MS_DEFAULT,
+    'a statement that takes longer, the wait for a connection included, is named in the log',
   ),
 };
 

@@ -25,7 +25,12 @@ import { housekeeping } from './housekeeping.ts';
 import { offlineStore } from './offline-store.ts';
 import { pushSubscriptions } from './push-subscriptions.ts';
 import { seenStore } from './seen-store.ts';
-import { POOL_MAX_DEFAULT, STATEMENT_TIMEOUT_MS_DEFAULT, type StoreSettings } from './settings.ts';
+import {
+  POOL_MAX_DEFAULT,
+  SLOW_STATEMENT_MS_DEFAULT,
+  STATEMENT_TIMEOUT_MS_DEFAULT,
+  type StoreSettings,
+} from './settings.ts';
 import { statement } from './statement.ts';
 
 /** Postgres, by what it is asked for. */
@@ -63,6 +68,7 @@ export function openStore(settings: StoreSettings, { name, log }: OpenOptions): 
     applicationName: name,
     poolMax: settings.DB_POOL_MAX ?? POOL_MAX_DEFAULT,
     statementTimeoutMs: settings.DB_STATEMENT_TIMEOUT_MS ?? STATEMENT_TIMEOUT_MS_DEFAULT,
+    slowMs: settings.DB_SLOW_STATEMENT_MS ?? SLOW_STATEMENT_MS_DEFAULT,
     warn: (message) => log?.warn(message),
   });
   let closed: Promise<void> | undefined;

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '@parley/domain';
+import type { Log } from '@parley/runtime';
 import { freePort, type PostgresServer, startPostgres } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from '../src/migrate.ts';
@@ -46,6 +48,32 @@ describe('[DEG-51] while Postgres is away', () => {
     }
     await server.restart();
     await store.check();
+  });
+
+  it('[RUN-58] a slow statement is named in the log, without what it carried; a fast one is not (control)', async () => {
+    const said: string[] = [];
+    const log = { warn: (message: string) => said.push(message) } as unknown as Log;
+    await using slow = openStore({ DATABASE_URL: url, DB_SLOW_STATEMENT_MS: 100 }, { name: 'slow', log });
+    await slow.archive.users([uuid('user', 1)]);
+    expect(said).toEqual([]);
+    await using beside = directly(url);
+    const waiting: Promise<unknown>[] = [];
+    await beside.during('slow', ['lock table users in access exclusive mode'], async () => {
+      waiting.push(slow.archive.users([uuid('user', 1)]));
+      await sleep(300);
+    });
+    await Promise.all(waiting);
+    expect(said).toEqual([expect.stringMatching(/^the statement users took \d{3,} ms$/)]);
+  });
+
+  it('[DEG-53] a statement that takes longer than DB_STATEMENT_TIMEOUT_MS is given up, as UNAVAILABLE', async () => {
+    await using hasty = openStore({ DATABASE_URL: url, DB_STATEMENT_TIMEOUT_MS: 200 }, { name: 'hasty' });
+    await hasty.check();
+    await using beside = directly(url);
+    await beside.during('hasty', ['lock table users in access exclusive mode'], async () => {
+      expect(await failure(hasty.archive.users([uuid('user', 1)]))).toMatchObject({ code: 'UNAVAILABLE' });
+    });
+    expect(await hasty.archive.users([uuid('user', 1)])).toEqual([]);
   });
 
   it('[PERSIST-59] a Postgres killed under a drain has written the batch whole or not at all', async () => {

@@ -41,6 +41,18 @@ test('[DOOR-2] control: one that says who it is stays', async () => {
   expect(JSON.parse(await peer.next())).toEqual({ id: 1, result: { type: 'data', data: 'ann' } });
 });
 
+test('[DOOR-16] a peer that answers no ping is let go of; one that does stays (control)', async () => {
+  await using open = await openDoor({ keepAlive: { pingMs: 100, pongWaitMs: 200 } });
+  const [dead, alive] = await Promise.all([0, 1].map(() => joinDoor(`${open.url}?connectionParams=1`)));
+  if (!dead || !alive) throw new Error('nobody came');
+  for (const { ws } of [dead, alive]) ws.send(params('ann'));
+  alive.ws.on('message', (data) => String(data) === 'PING' && alive.ws.send('PONG'));
+  await dead.closed;
+  expect(dead.heard).toContain('PING');
+  await sleep(1_000);
+  expect(alive.ws.readyState).toBe(alive.ws.OPEN);
+});
+
 test.each([
   ['bad', CODES.refused, 'unauthenticated'],
   ['expired', CODES.expired, 'token expired'],
