@@ -1,27 +1,6 @@
-import type { ChannelSummary } from '@parley/protocol';
 import { expect, test } from 'vitest';
 import { InboxChannel } from '../apps/api/src/feeds/inbox-channel.ts';
-import { BOB, CHANNEL, World } from '../apps/api/test/feed-world.ts';
-
-const SUMMARY: ChannelSummary = {
-  id: CHANNEL,
-  kind: 'group',
-  name: 'all',
-  topic: null,
-  avatarUrl: null,
-  encrypted: false,
-  memberCount: 2,
-  createdAt: 1,
-  archivedAt: null,
-  role: 'member',
-  head: null,
-  readTo: null,
-  unread: 0,
-  mentions: 0,
-  lastMessage: null,
-  members: [],
-  muted: false,
-};
+import { BOB, CHANNEL, SUMMARY, World } from '../apps/api/test/feed-world.ts';
 
 // A message came between the page of the inbox and the listening. The next look forgot that its words were still to be asked for: the
 // head was told with no message, and what was asked afterwards changed no count, so it was never told.

@@ -1,28 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChannelSummary, InboxEvent } from '@parley/protocol';
+import type { InboxEvent } from '@parley/protocol';
 import { expect, test } from 'vitest';
 import { InboxReader } from '../apps/api/src/feeds/inbox-reader.ts';
-import { ANN, CHANNEL, World } from '../apps/api/test/feed-world.ts';
+import { ANN, CHANNEL, SUMMARY, World } from '../apps/api/test/feed-world.ts';
 
-const SUMMARY: ChannelSummary = {
-  id: CHANNEL,
-  kind: 'group',
-  name: 'all',
-  topic: null,
-  avatarUrl: null,
-  encrypted: false,
-  memberCount: 2,
-  createdAt: 1,
-  archivedAt: null,
-  role: 'member',
-  head: null,
-  readTo: null,
-  unread: 0,
-  mentions: 0,
-  lastMessage: null,
-  members: [],
-  muted: false,
-};
 const never = new AbortController().signal;
 
 async function readerOf(world: World, hasHeader: () => boolean) {

@@ -14,7 +14,7 @@ import {
   type StoredMessage,
   type Topic,
 } from '@parley/domain';
-import { comparePositions, formatPosition, type Position } from '@parley/protocol';
+import { type ChannelSummary, comparePositions, formatPosition, type Position } from '@parley/protocol';
 import { createMetrics } from '@parley/runtime';
 import type { EphemeralNotice } from '../src/ephemeral/ephemeral-channel.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
@@ -382,3 +382,24 @@ export interface Node {
   readonly hub: Hub;
   readonly topics: ReadonlyMap<string, number>;
 }
+
+/** The channel before anything was said in it. */
+export const SUMMARY: ChannelSummary = {
+  id: CHANNEL,
+  kind: 'group',
+  name: 'all',
+  topic: null,
+  avatarUrl: null,
+  encrypted: false,
+  memberCount: 2,
+  createdAt: 1,
+  archivedAt: null,
+  role: 'member',
+  head: null,
+  readTo: null,
+  unread: 0,
+  mentions: 0,
+  lastMessage: null,
+  members: [],
+  muted: false,
+};
