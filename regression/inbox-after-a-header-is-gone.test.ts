@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InboxEvent } from '@parley/protocol';
 import { expect, test } from 'vitest';
 import { InboxReader } from '../apps/api/src/feeds/inbox-reader.ts';
-import { ANN, CHANNEL, SUMMARY, World } from '../apps/api/test/feed-world.ts';
+import { ANN, SUMMARY, World } from '../apps/api/test/feed-world.ts';
 
 const never = new AbortController().signal;
 
