@@ -33,9 +33,9 @@ async function program(text: string): Promise<string> {
 
 /** An app that says it is ready, and on SIGTERM or when its owner is gone takes a moment to end. */
 const APP = `
-  console.log('working on it');
   const end = () => setTimeout(() => process.exit(0), 50);
   process.on('SIGTERM', end).on('disconnect', end);
+  console.log('working on it');
   setInterval(() => undefined, 1000);
 `;
 
@@ -206,7 +206,7 @@ describe('what a killed stack leaves', () => {
     const said: string[] = [];
     await new Leftovers(dir).end((line) => said.push(line));
     expect(said).toEqual([`api of a stack that was killed still runs (process ${left.pid}): ending it`]);
-    await expect.poll(() => left.exitCode, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => left.exitCode).toBe(0);
     expect(stranger.exitCode).toBe(null);
     stranger.kill('SIGKILL');
   });
