@@ -1,4 +1,5 @@
-import { formatPosition } from '@parley/protocol';
+import { formatPosition, parsePosition } from '@parley/protocol';
+import { isAfter } from './ports/channel-view.ts';
 import type { StandingHeader } from './ports/header-register.ts';
 import type { HeaderSnapshot } from './ports/ledger.ts';
 
@@ -18,7 +19,9 @@ export function compareUnread(standing: StandingHeader, counted: HeaderSnapshot)
   return counted.members.flatMap(({ userId, readTo, unread }) => {
     const member = standing.members.get(userId);
     if (!member || positionIn(member.readTo) !== (readTo?.position ?? null)) return [];
-    return member.unread === unread ? [] : [{ userId, standing: member.unread, counted: unread }];
+    const read = parsePosition(readTo?.position ?? '0-0');
+    const still = unread - counted.deleted.filter((position) => isAfter(position, read)).length;
+    return member.unread === still ? [] : [{ userId, standing: member.unread, counted: still }];
   });
 }
 

@@ -36,6 +36,7 @@ export function createAttachment(deps: CreateAttachmentDeps) {
     if (!isAllowedType(types, contentType)) throw new Failure('INVALID', 'attachments of this type are not taken');
     const seen = await view(channelId, uploaderId);
     if (seen && seen.rank < LEAST_RANK['message.send']) throw new Failure('FORBIDDEN', 'your role does not allow this');
+    if (seen?.archivedAt) throw new Failure('FORBIDDEN', 'the channel is archived');
     const id = deps.ids.fresh();
     const storageKey = objectKeys.attachment(id);
     await deps.attachments.create({ id, channelId, uploaderId, fileName, contentType, byteSize, storageKey });

@@ -48,6 +48,10 @@ export function createChannel(deps: CreateDeps) {
     if ('unknown' in made) throw new Failure('NOT_FOUND', 'no such user');
     if ('deleted' in made) throw new Failure('FORBIDDEN', 'this channel was deleted');
     const channelId = made.channel.id;
+    // Who made it may have left since: then it is no business of his.
+    if (!made.created && !(await deps.archive.channel(channelId, ownerId))) {
+      throw new Failure('FORBIDDEN', 'you are not a member of this channel any more');
+    }
     if (made.created) deps.hints.tell([ownerId, ...memberIds], { type: 'channel.added', channelId });
     return { ...made.channel, epoch: deps.log.epochOf(channelId) };
   };

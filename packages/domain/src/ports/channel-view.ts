@@ -120,7 +120,8 @@ export function mentionsOf(view: UnreadView): number {
 
 type UnreadView = Pick<ChannelView, 'epoch' | 'head' | 'readTo' | 'holes' | 'deleted' | 'mentions'>;
 
-function isAfter(position: Position, place: LogPlace): boolean {
+/** Whether a position comes after a place. */
+export function isAfter(position: Position, place: Pick<LogPlace, 'epoch' | 'n'>): boolean {
   const { epoch, n } = parsePosition(position);
   return epoch > place.epoch || (epoch === place.epoch && n > place.n);
 }
