@@ -120,6 +120,12 @@ ranked as (
   where member.rank is not null and not member.joined and member.was_member
     and (m.channel_id, m.user_id) = (member.channel_id, member.user_id)
 ),
+uninvited as (
+  -- Whoever has come is invited no more; nor does an older invitation bring back whoever went.
+  delete from invitations i
+  using member
+  where (i.channel_id, i.user_id) = (member.channel_id, member.user_id)
+),
 changed_channel as materialized (
   select row.*
   from unnest($74::smallint[], $75::uuid[], $76::bigint[], $77::text[], $78::text[], $79::text[], $80::bigint[])
