@@ -118,6 +118,17 @@ describe('change', () => {
     expect(await viewOf(ann, channelId)).toMatchObject({ rank: 1 });
   });
 
+  it('[MEMBER-115] who joins is silenced when his entry says so, else not', async () => {
+    const until = Date.now() + 60_000;
+    const channelId = await channelOf();
+    const self = { channelId, actorId: bob, kind: 'j' as const, userId: bob, rank: 2, admitted: true };
+    expect(await change(node, { ...self, silencedUntil: until })).toMatchObject({ type: 'accepted' });
+    expect(await send(node, channelId, bob)).toEqual({ type: 'silenced', untilMs: until });
+    await leave(channelId, moderator, bob);
+    expect(await join(channelId, moderator, bob)).toMatchObject({ type: 'accepted' });
+    expect(await send(node, channelId, bob)).toMatchObject({ type: 'accepted' });
+  });
+
   it('[DEDUP-64] the same change again gets the first answer, also from somebody who has left since', async () => {
     const channelId = await channelOf();
     const detail = { channelId, actorId: ann, kind: 'l' as const, userId: ann, rank: null, leastRank: 1 };

@@ -23,7 +23,9 @@ if known[2] then
   return {'duplicate', known[2], settled and 1 or 0}
 end
 local version, count, limit = tonumber(header[3]), tonumber(header[4]), tonumber(header[5])
-local present, silenced = match(header[7] or '', '^(%d)(%d*)$')
+local present, before = match(header[7] or '', '^(%d)(%d*)$')
+local silenced = before or ''
+if ARGV[8] ~= '' then silenced = ARGV[8] == '0' and '' or ARGV[8] end
 local joins = kind == 'j' and user == actor and ARGV[9] == '1'
 if not header[6] and not joins then return {'stranger'} end
 local own = header[6] and tonumber(match(header[6], '^%d')) or 0
@@ -36,8 +38,6 @@ if kind == 'j' then
 else
   if not present then return {kind == 'l' and 'unchanged' or 'stranger'} end
   if user ~= actor and tonumber(present) >= own then return {'forbidden'} end
-  local before = silenced
-  if ARGV[8] ~= '' then silenced = ARGV[8] == '0' and '' or ARGV[8] end
   if kind == 'u' and rank == '' then rank = present end
   if kind == 'u' and present == rank and silenced == before then return {'unchanged'} end
 end
@@ -55,7 +55,7 @@ call('XADD', KEYS[4], position, 'l', line)
 call('XADD', KEYS[5], EPOCH .. '-*', 'l', line)
 if kind == 'j' then
   -- What was said before somebody joined is not unread to him.
-  call('HSET', KEYS[3], 's', place, 'v', version, 'c', count + 1, user, rank, 'r:' .. user, place, 'd:' .. user, place)
+  call('HSET', KEYS[3], 's', place, 'v', version, 'c', count + 1, user, rank .. silenced, 'r:' .. user, place, 'd:' .. user, place)
 elseif kind == 'l' then
   call('HSET', KEYS[3], 's', place, 'v', version, 'c', count - 1)
   call('HDEL', KEYS[3], user, 'r:' .. user, 'd:' .. user, '@:' .. user)
