@@ -118,6 +118,49 @@ describe('change', () => {
     expect(await viewOf(ann, channelId)).toMatchObject({ rank: 1 });
   });
 
+  it('[MEMBER-115] who joins is silenced when his entry says so, else not', async () => {
+    const until = Date.now() + 60_000;
+    const channelId = await channelOf();
+    const self = { channelId, actorId: bob, kind: 'j' as const, userId: bob, rank: 2, admitted: true };
+    expect(await change(node, { ...self, silencedUntil: until })).toMatchObject({ type: 'accepted' });
+    expect(await send(node, channelId, bob)).toEqual({ type: 'silenced', untilMs: until });
+    await leave(channelId, moderator, bob);
+    expect(await join(channelId, moderator, bob)).toMatchObject({ type: 'accepted' });
+    expect(await send(node, channelId, bob)).toMatchObject({ type: 'accepted' });
+  });
+
+  it('[MEMBER-115] who left silenced is so when he joins, also while Postgres has heard of neither; who is added is not', async () => {
+    const [until, later] = [Date.now() + 60_000, Date.now() + 120_000];
+    const channelId = await channelOf();
+    const self = { channelId, actorId: ann, userId: ann, leastRank: 1 };
+    const joins = { ...self, kind: 'j' as const, rank: 2, admitted: true };
+    const silence = { channelId, actorId: owner, kind: 'u' as const, userId: ann, rank: null, silencedUntil: until };
+    await change(node, silence);
+    const payload = async () => {
+      const line = (await node.views.after(channelId, '0-0', 100)).map(parseLine).at(-1);
+      return JSON.parse(line?.json ?? '');
+    };
+    expect(await payload()).toMatchObject({ silencedUntil: until });
+    await change(node, { ...self, kind: 'l', rank: null });
+    expect(await payload()).not.toHaveProperty('silencedUntil');
+    expect(await change(node, joins)).toMatchObject({ type: 'accepted' });
+    expect(await payload()).toMatchObject({ silencedUntil: until });
+    expect(await send(node, channelId, ann)).toEqual({ type: 'silenced', untilMs: until });
+    // Of two the longer one.
+    await change(node, { ...self, kind: 'l', rank: null });
+    expect(await change(node, { ...joins, silencedUntil: later })).toMatchObject({ type: 'accepted' });
+    expect(await payload()).toMatchObject({ silencedUntil: later });
+    expect(await send(node, channelId, ann)).toEqual({ type: 'silenced', untilMs: later });
+    await leave(channelId, moderator, ann);
+    await join(channelId, moderator, ann);
+    expect(await payload()).not.toHaveProperty('silencedUntil');
+    expect(await send(node, channelId, ann)).toMatchObject({ type: 'accepted' });
+    // The moderator's decision holds when he leaves and joins again.
+    await change(node, { ...self, kind: 'l', rank: null });
+    await change(node, joins);
+    expect(await send(node, channelId, ann)).toMatchObject({ type: 'accepted' });
+  });
+
   it('[DEDUP-64] the same change again gets the first answer, also from somebody who has left since', async () => {
     const channelId = await channelOf();
     const detail = { channelId, actorId: ann, kind: 'l' as const, userId: ann, rank: null, leastRank: 1 };

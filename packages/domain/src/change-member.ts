@@ -65,15 +65,14 @@ function leastRank({ actorId, user, role, silencedUntil }: Change): Rank {
   return Object.values(RANKS).find((rank) => rank > RANKS[role] && rank >= LEAST_RANK['member.add']) ?? RANKS.owner;
 }
 
-/** The script puts `version` and `rank` in front. */
-function payloadOf({ channelId, actorId, operationId, user, silencedUntil }: Change): string {
-  const payload: Omit<MemberPayload, 'version' | 'rank'> = {
+/** The script puts `version`, `rank` and a silence in front. */
+function payloadOf({ channelId, actorId, operationId, user }: Change): string {
+  const payload: Omit<MemberPayload, 'version' | 'rank' | 'silencedUntil'> = {
     id: operationId,
     channelId,
     actorId,
     userId: user.id,
     name: user.name,
-    ...(silencedUntil !== undefined && { silencedUntil }),
   };
   return JSON.stringify(payload);
 }

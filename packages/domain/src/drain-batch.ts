@@ -68,13 +68,17 @@ function foldMembers(entries: readonly Entry<'member'>[]): MemberRow[] {
   return [...rows.values()];
 }
 
-/** A later `updated` must not move the place of a joining: history before it is not unread, what came after is. */
+/**
+ * A later `updated` must not move the place of a joining: history before it is not unread, what came after is. A silence holds until
+ * another entry speaks of it, also when he leaves: it outlives the membership.
+ */
 function foldMember(before: MemberRow | undefined, row: MemberRow, kind: string): MemberRow {
-  if (kind === ENTRY_KINDS.joined) return { ...row, joined: true };
-  if (kind !== ENTRY_KINDS.updated || !before) return row;
+  // Who comes is silenced only if his entry says so.
+  if (kind === ENTRY_KINDS.joined) return { silencedUntil: 0, ...row, joined: true };
+  if (!before) return row;
   const silencedUntil = row.silencedUntil ?? before.silencedUntil;
   const silenced = silencedUntil === undefined ? row : { ...row, silencedUntil };
-  return before.joined ? { ...silenced, place: before.place, joined: true } : silenced;
+  return kind === ENTRY_KINDS.updated && before.joined ? { ...silenced, place: before.place, joined: true } : silenced;
 }
 
 function changeRow(entry: WritableEntry): ChangeRow | null {

@@ -43,6 +43,8 @@ export function joinChannel(deps: JoinDeps) {
       user,
       role: 'member',
       admitted: true,
+      // A silence is not shaken off by leaving.
+      ...(admission.silencedUntil > deps.clock.now() && { silencedUntil: admission.silencedUntil }),
     });
     const position = positionOfSettled(settled);
     const isReached = position === null || isPersisted(settled) || (await persisted.until(position, PERSIST_WAIT_MS));

@@ -152,7 +152,7 @@ export interface ChannelPayload {
 
 /** Payload of `joined`, `left` and `updated`. */
 export interface MemberPayload {
-  /** The version that this entry made. The script puts it, and the rank, in front of what the api wrote. */
+  /** The version that this entry made. The script puts it, the rank and a silence in front of what the api wrote. */
   readonly version: number;
   readonly id: string;
   readonly channelId: string;

@@ -21,6 +21,7 @@ interface Step {
   readonly what: 'c' | 'j' | 'l' | 'u' | 'poison';
   readonly user: number;
   readonly rank: number;
+  readonly silencedUntil: number | undefined;
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -29,13 +30,14 @@ const step: fc.Arbitrary<Step> = fc.record({
   what: fc.constantFrom('c', 'j', 'l', 'u', 'poison'),
   user: fc.integer({ min: 2, max: 4 }),
   rank: fc.integer({ min: 1, max: 5 }),
+  silencedUntil: fc.option(fc.nat(), { nil: undefined }),
 });
 
 /** Steps as the log would hold them: k dense in a partition, n and m dense in a channel. */
 function entriesOf(steps: readonly Step[]): WritableEntry[] {
   const next = new Map(PARTITIONS.map((partition) => [partition, 0]));
   const heads = new Map<string, { n: number; m: number }>();
-  const entries = steps.map(({ partition, channel, what, user, rank }, index) => {
+  const entries = steps.map(({ partition, channel, what, user, rank, silencedUntil }, index) => {
     const channelId = CHANNELS[partition]?.[channel] ?? '';
     const head = heads.get(channelId) ?? { n: 0, m: 0 };
     heads.set(channelId, head);
@@ -45,7 +47,10 @@ function entriesOf(steps: readonly Step[]): WritableEntry[] {
     const json =
       what === 'c'
         ? createdJson(channelId, head.n, { id: id(2, index) })
-        : memberJson(channelId, head.n, { userId: id(1, user), rank: what === 'l' ? null : rank });
+        : memberJson(channelId, head.n, {
+            userId: id(1, user),
+            ...(what === 'l' ? { rank: null } : { rank, silencedUntil }),
+          });
     const text = what === 'poison' ? line('c', at, `{"channelId":"${channelId}"}`) : line(what, at, json);
     const number = PARTITIONS[partition] ?? 0;
     const k = next.get(number) ?? 0;
@@ -66,7 +71,9 @@ function applyOneByOne(entries: readonly WritableEntry[]): Map<string, MemberRow
     const key = `${row.channelId} ${row.userId}`;
     const before = rows.get(key);
     const kept = before?.joined && entry.type === 'member' && entry.kind === 'u';
-    rows.set(key, kept ? { ...row, place: before.place, joined: true } : row);
+    const silencedUntil = row.silencedUntil ?? before?.silencedUntil;
+    const silenced = silencedUntil === undefined ? row : { ...row, silencedUntil };
+    rows.set(key, kept ? { ...silenced, place: before.place, joined: true } : silenced);
   }
   return rows;
 }
@@ -135,6 +142,24 @@ describe('a batch', () => {
       cursors,
     ).members;
     expect(row).toMatchObject({ rank: 4, version: 2, joined: true, place: { n: 1 } });
+  });
+
+  test('[MEMBER-115] who leaves in the batch that silences him takes the silence along, and none of an earlier time', () => {
+    const channelId = CHANNELS[0]?.[0] ?? '';
+    const last = (...entries: [kind: string, payload: object][]) => {
+      const lines = entries.map(([kind, payload], k) =>
+        decodeEntry(logged(3, k, line(kind, place(k + 1, 0), memberJson(channelId, k + 1, { ...payload })))),
+      );
+      return buildBatch(
+        lines.filter((entry) => entry.type !== 'newer'),
+        cursors,
+      ).members[0];
+    };
+    const gone = { rank: null };
+    expect(last(['u', { silencedUntil: 9_000 }], ['l', gone])).toMatchObject({ rank: null, silencedUntil: 9_000 });
+    expect(last(['j', { silencedUntil: 9_000 }], ['l', gone])).toMatchObject({ rank: null, silencedUntil: 9_000 });
+    expect(last(['l', gone], ['j', {}], ['l', gone])).toMatchObject({ rank: null, silencedUntil: 0 });
+    expect(last(['l', gone])).not.toHaveProperty('silencedUntil');
   });
 
   test('a rejected entry that is refused again loses all that could be refused, but not its bytes', () => {

@@ -19,6 +19,7 @@ import { MentionEntity } from './entities/mention.ts';
 import { MessageEntity } from './entities/message.ts';
 import { OfflineNoticeEntity, PushSubscriptionEntity } from './entities/offline.ts';
 import { ReactionEntity } from './entities/reaction.ts';
+import { SilenceEntity } from './entities/silence.ts';
 import { UserEntity } from './entities/user.ts';
 import { FirstTables } from './migrations/20261120-first-tables.ts';
 import { Changes } from './migrations/20261125-changes.ts';
@@ -26,6 +27,7 @@ import { AttachmentTables } from './migrations/20261126-attachments.ts';
 import { Jobs } from './migrations/20261126-jobs.ts';
 import { Reads } from './migrations/20261126-reads.ts';
 import { Users } from './migrations/20261126-users.ts';
+import { Silences } from './migrations/20261127-silences.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -59,6 +61,7 @@ export function ormConfig(options: ConnectionOptions): Options {
       ReactionEntity,
       MentionEntity,
       InvitationEntity,
+      SilenceEntity,
       AttachmentEntity,
       BlockEntity,
       UserStandingEntity,
@@ -85,6 +88,7 @@ export function ormConfig(options: ConnectionOptions): Options {
         { name: '20261126-users', class: Users },
         { name: '20261126-reads', class: Reads },
         { name: '20261126-jobs', class: Jobs },
+        { name: '20261127-silences', class: Silences },
       ],
       tableName: 'migrations',
       snapshot: false,

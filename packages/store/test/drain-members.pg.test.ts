@@ -106,6 +106,43 @@ it('[MEMBER-56] a new role moves no cursor', async () => {
   expect(same).toMatchObject({ role: 'admin', readTo: `${epoch}-4`, deliveredTo: `${epoch}-5` });
 });
 
+it('[MEMBER-115] who goes while he is silenced is still so when he asks to come in, until he has come', async () => {
+  const userId = user(1);
+  const until = async () => (await store.archive.admission(channelId, userId))?.silencedUntil;
+  const rows = () => fixture.sql('select until from silences where channel_id = $1', [channelId]);
+  const [present, gone] = [
+    { userId, rank: RANKS.member },
+    { userId, rank: null },
+  ];
+  expect(await until()).toBe(0);
+  await commitMembers({ ...present, version: 2, place: place(epoch, 1, 0), silencedUntil: 2_000_000 });
+  expect(await until()).toBe(2_000_000);
+  await commitMembers({ ...gone, version: 3, place: place(epoch, 2, 0) });
+  expect([await until(), await rows()]).toEqual([2_000_000, [{ until: 2_000_000 }]]);
+  await commitMembers({ ...present, version: 4, place: place(epoch, 3, 0), joined: true, silencedUntil: 2_000_000 });
+  expect([await until(), await rows()]).toEqual([2_000_000, []]);
+  // Folded: silenced for longer, and gone at once.
+  await commitMembers({ ...gone, version: 6, place: place(epoch, 5, 0), silencedUntil: 3_000_000 });
+  expect(await rows()).toEqual([{ until: 3_000_000 }]);
+  // Folded: added, which ended it, and gone at once.
+  await commitMembers({ ...gone, version: 8, place: place(epoch, 7, 0), silencedUntil: 0 });
+  expect([await until(), await rows()]).toEqual([0, []]);
+  // A silence whose time was over when he went is none.
+  await commitMembers({ ...present, version: 9, place: place(epoch, 8, 0), joined: true, silencedUntil: 1_000_001 });
+  await commitMembers({ ...gone, version: 10, place: place(epoch, 9, 0) });
+  expect(await rows()).toEqual([]);
+});
+
+it('[MEMBER-114] every change of a member voids his invitation, and no other', async () => {
+  const invited = () =>
+    fixture.sql('select user_id from invitations where channel_id = $1 order by user_id', [channelId]);
+  await store.archive.invite({ channelId, invitedBy: user(0), userIds: [user(2), user(3)] });
+  await commitMembers({ userId: user(2), rank: RANKS.member, version: 2, place: place(epoch, 1, 0), joined: true });
+  expect(await invited()).toEqual([{ user_id: user(3) }]);
+  await commitMembers({ userId: user(3), rank: null, version: 3, place: place(epoch, 2, 0) });
+  expect(await invited()).toEqual([]);
+});
+
 it('[UNREAD-51] flushed cursors rise and never fall, each by itself', async () => {
   const flush = (read: number | null, delivered: number | null) =>
     store.drain.flushCursors([

@@ -42,6 +42,7 @@ describe('migrations', () => {
       '20261126-users',
       '20261126-reads',
       '20261126-jobs',
+      '20261127-silences',
     ]);
     const partitions = await sql('select partition, epoch, read_epoch, read_k from log_partition order by partition');
     expect(partitions).toEqual(
@@ -116,6 +117,7 @@ const INDEXES = {
   'channels, newest first': 'channels_created_index (created_at, id)',
   'whom a user has blocked, and whether another': 'blocks_pkey (user_id, blocked_id)',
   'who has blocked a user': 'blocks_blocked_index (blocked_id)',
+  'silences of a user': 'silences_user_index (user_id)',
   'what bars a user': 'user_standing_pkey (user_id)',
   'ended sessions of a user': 'revoked_sessions_pkey (user_id, sid)',
   'the audit, newest first': 'audit_pkey (id)',

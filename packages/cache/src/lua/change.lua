@@ -14,7 +14,7 @@ if known[1] ~= EPOCH or not string.find(call('INFO', 'replication'), 'master_rep
   return {'epoch'}
 end
 local actor, kind, user, rank = ARGV[1], ARGV[3], ARGV[4], ARGV[5]
-local header = call('HMGET', KEYS[3], 's', 'p', 'v', 'c', 'l', actor, user, 'a')
+local header = call('HMGET', KEYS[3], 's', 'p', 'v', 'c', 'l', actor, user, 'a', 'q:' .. user)
 local epoch, n, m, last = match(header[1] or '', '^(%d+)-(%d+) (%d+) (%d+)$')
 if epoch ~= EPOCH then return {'missing'} end
 if known[2] then
@@ -23,8 +23,12 @@ if known[2] then
   return {'duplicate', known[2], settled and 1 or 0}
 end
 local version, count, limit = tonumber(header[3]), tonumber(header[4]), tonumber(header[5])
-local present, silenced = match(header[7] or '', '^(%d)(%d*)$')
+local present, before = match(header[7] or '', '^(%d)(%d*)$')
+local silenced = before or ''
+if ARGV[8] ~= '' then silenced = ARGV[8] == '0' and '' or ARGV[8] end
 local joins = kind == 'j' and user == actor and ARGV[9] == '1'
+-- He went while he was silenced, and Postgres may not have heard of it when it was asked.
+if joins and header[9] and tonumber(header[9]) > (tonumber(silenced) or 0) then silenced = header[9] end
 if not header[6] and not joins then return {'stranger'} end
 local own = header[6] and tonumber(match(header[6], '^%d')) or 0
 -- Nobody raises himself or another above his own rank.
@@ -36,8 +40,6 @@ if kind == 'j' then
 else
   if not present then return {kind == 'l' and 'unchanged' or 'stranger'} end
   if user ~= actor and tonumber(present) >= own then return {'forbidden'} end
-  local before = silenced
-  if ARGV[8] ~= '' then silenced = ARGV[8] == '0' and '' or ARGV[8] end
   if kind == 'u' and rank == '' then rank = present end
   if kind == 'u' and present == rank and silenced == before then return {'unchanged'} end
 end
@@ -50,15 +52,20 @@ local now = math.max(clock[1] * 1000 + math.floor(clock[2] / 1000), tonumber(las
 local position = EPOCH .. '-' .. (n + 1)
 local place = position .. ' ' .. m .. ' ' .. now
 local front = '{"version":' .. version .. ',"rank":' .. (kind == 'l' and 'null' or rank) .. ','
+if ARGV[8] ~= '' or (joins and silenced ~= '') then
+  front = front .. '"silencedUntil":' .. (silenced == '' and '0' or silenced) .. ','
+end
 local line = '__LINE_VERSION__ ' .. kind .. ' ' .. place .. ' ' .. front .. string.sub(ARGV[7], 2)
 call('XADD', KEYS[4], position, 'l', line)
 call('XADD', KEYS[5], EPOCH .. '-*', 'l', line)
 if kind == 'j' then
   -- What was said before somebody joined is not unread to him.
-  call('HSET', KEYS[3], 's', place, 'v', version, 'c', count + 1, user, rank, 'r:' .. user, place, 'd:' .. user, place)
+  call('HSET', KEYS[3], 's', place, 'v', version, 'c', count + 1, user, rank .. silenced, 'r:' .. user, place, 'd:' .. user, place)
+  call('HDEL', KEYS[3], 'q:' .. user)
 elseif kind == 'l' then
   call('HSET', KEYS[3], 's', place, 'v', version, 'c', count - 1)
   call('HDEL', KEYS[3], user, 'r:' .. user, 'd:' .. user, '@:' .. user)
+  if silenced ~= '' and tonumber(silenced) > now then call('HSET', KEYS[3], 'q:' .. user, silenced) end
 else
   call('HSET', KEYS[3], 's', place, 'v', version, user, rank .. silenced)
 end

@@ -87,6 +87,8 @@ export interface Claims {
 export interface Admission {
   readonly kind: ChannelKind;
   readonly invited: boolean;
+  /** Epoch milliseconds; 0: not at all. A silence of his membership, also of one that is over. */
+  readonly silencedUntil: number;
 }
 
 export interface Invitation {

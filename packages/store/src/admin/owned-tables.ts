@@ -40,6 +40,7 @@ export const OWNED_COLUMNS: readonly OwnedColumn[] = [
   { table: 'mentions', column: 'user_id', erase: 'delete', exported: true },
   { table: 'invitations', column: 'user_id', erase: 'delete', exported: true },
   { table: 'invitations', column: 'invited_by', erase: 'keep', exported: false },
+  { table: 'silences', column: 'user_id', erase: 'delete', exported: true },
   {
     table: 'attachments',
     column: 'uploader_id',

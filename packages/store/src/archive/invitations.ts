@@ -10,12 +10,16 @@ const FORGET_INVITATION = statement('forget-invitation');
 
 type Invitations = Pick<Archive, 'admission' | 'invite' | 'invitations' | 'forgetInvitation'>;
 
+interface AdmissionColumns extends Omit<Admission, 'silencedUntil'> {
+  readonly silenced_until: number;
+}
+
 /** Who may come into which channel by himself. */
 export function invitations(database: Database): Invitations {
   return {
     admission: async (channelId, userId) => {
-      const [row] = await database.query<Admission>(ADMISSION, [channelId, userId]);
-      return row ?? null;
+      const [row] = await database.query<AdmissionColumns>(ADMISSION, [channelId, userId]);
+      return row ? { kind: row.kind, invited: row.invited, silencedUntil: row.silenced_until } : null;
     },
     invite: async ({ channelId, invitedBy, userIds }) => {
       const rows = await database.query<{ user_id: string }>(INVITE, [channelId, invitedBy, userIds]);

@@ -84,7 +84,7 @@ unreacted as (
 
 -- Members. Who was one before is asked of the snapshot, in which nobody else can change these channels: their partition is locked.
 member as materialized (
-  select row.*, before.user_id is not null as was_member
+  select row.*, before.user_id is not null as was_member, before.silenced_until as was_silenced_until
   from unnest(
     $18::smallint[], $19::uuid[], $20::uuid[], $21::smallint[], $22::bigint[], $23::bigint[], $24::bigint[], $25::bigint[],
     $26::boolean[], $73::bigint[]
@@ -119,6 +119,29 @@ ranked as (
   from member
   where member.rank is not null and not member.joined and member.was_member
     and (m.channel_id, m.user_id) = (member.channel_id, member.user_id)
+),
+silence as materialized (
+  select channel_id, user_id, rank, at, coalesce(silenced_until, was_silenced_until) as until
+  from member
+  where rank is null or joined or not was_member
+),
+remembered as (
+  -- A silence goes with the member's row, and would be shaken off by coming again.
+  insert into silences as s (channel_id, user_id, until)
+  select channel_id, user_id, until from silence where rank is null and until > at
+  on conflict (channel_id, user_id) do update set until = excluded.until
+),
+forgotten as (
+  delete from silences s
+  using silence
+  where (silence.rank is not null or silence.until <= silence.at)
+    and (s.channel_id, s.user_id) = (silence.channel_id, silence.user_id)
+),
+uninvited as (
+  -- Whoever has come is invited no more; nor does an older invitation bring back whoever went.
+  delete from invitations i
+  using member
+  where (i.channel_id, i.user_id) = (member.channel_id, member.user_id)
 ),
 changed_channel as materialized (
   select row.*
