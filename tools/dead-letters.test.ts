@@ -96,7 +96,8 @@ it('[JOB-12] a job that failed for the last time is listed, tried again and disc
     log: silent,
   });
   try {
-    await producer.add({ url: 'http://127.0.0.1:9/gone', deliveryId: 'd', body: '{}' }, { id: 'dead-one' });
+    const range = { userId: randomUUID(), channelId: randomUUID(), after: '0-0', upTo: '1-1' };
+    await producer.add({ url: 'http://127.0.0.1:9/gone', deliveryId: 'd', ...range }, { id: 'dead-one' });
   } finally {
     await producer.close();
   }

@@ -62,10 +62,10 @@ function webPushOf(settings: WorkerSettings, patience: Patience): WebPush | null
   return createWebPush({ vapid: { publicKey, privateKey, subject }, rules, patience });
 }
 
-function composeWebhooks({ settings, wiring }: OfflineParts, patience: Patience): Webhooks | null {
+function composeWebhooks({ settings, wiring, store }: OfflineParts, patience: Patience): Webhooks | null {
   const { WEBHOOK_URLS: urls, WEBHOOK_SECRET: secret } = settings;
   if (urls.length === 0 || secret === null) return null;
-  const run = createPostWebhook({ urls, secret, patience, clock: systemClock });
+  const run = createPostWebhook({ store: store.offline, urls, secret, patience, clock: systemClock });
   const calls = wiring.producer(JOBS.webhook);
   wiring.consume(JOBS.webhook, run, CALLS_AT_ONCE);
   return createWebhooks({ urls, calls });

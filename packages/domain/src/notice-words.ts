@@ -1,5 +1,5 @@
 import { formatPosition } from '@parley/protocol';
-import type { MissedMessage, Notice } from './ports/offline-store.ts';
+import type { Missed, MissedMessage, MissedRange, Notice } from './ports/offline-store.ts';
 
 /** Characters of a message that are shown outside of Parley. */
 const EXCERPT_CHARS = 120;
@@ -45,9 +45,14 @@ export function pushPayload(notice: Notice, id: string): string {
   });
 }
 
+/** Names what was missed without saying any of it: the words are read when they are told. */
+export function rangeOf({ userId, channel, after, upTo }: Missed): MissedRange {
+  return { userId, channelId: channel.id, after: formatPosition(after), upTo: formatPosition(upTo) };
+}
+
 /** What a webhook is sent. `id` and the range are the same however often it comes. */
-export function webhookBody(notice: Notice, id: string): string {
-  const { userId, channel, after, upTo, count, messages } = notice;
+export function webhookBody(missed: Missed, id: string): string {
+  const { userId, channel, after, upTo, count, messages } = missed;
   return JSON.stringify({
     type: 'messages.missed',
     id,

@@ -1,4 +1,4 @@
-import { PARTITIONS } from '@parley/domain';
+import { type MissedRange, PARTITIONS } from '@parley/domain';
 import * as z from 'zod';
 
 /** The version of a job's payload that this build writes. It runs this one and the one before; a newer one waits for a newer worker. */
@@ -24,8 +24,8 @@ export const FAN_CHANNELS_MAX = 500;
 
 /** What is tried within minutes, or by the next one of its kind. */
 const SOON = { attempts: 5, backoff: { type: 'exponential', delay: 500, jitter: 0.5 } } as const;
-/** What asks servers of other people, which may be away for hours: the last try is about five hours after the first. */
-const PATIENTLY = { attempts: 12, backoff: { type: 'exponential', delay: 5_000, jitter: 0.3 } } as const;
+/** What asks servers of other people, which may be away for hours: the last try is four to six hours after the first. */
+const PATIENTLY = { attempts: 13, backoff: { type: 'exponential', delay: 5_000, jitter: 0.3 } } as const;
 const KEPT = { keepCompleted: 100, keepFailed: 1_000 };
 
 /** Every job there is. A name is never reused for another payload. */
@@ -62,15 +62,22 @@ export const JOBS = {
   deliverOffline: { name: 'deliver-offline', payload: USER, ...PATIENTLY, ...KEPT } satisfies JobDefinition<{
     userId: string;
   }>,
-  /** One call of one webhook: the body as it is to arrive, and its id for who gets it twice. */
+  /** One call of one webhook, and its id for who gets it twice. It carries a range and no message: what is in it is read at the call. */
   webhook: {
     name: 'webhook',
-    payload: z.object({ url: z.string(), deliveryId: z.string(), body: z.string() }),
+    payload: z.object({
+      url: z.string(),
+      deliveryId: z.string(),
+      userId: z.guid(),
+      channelId: z.guid(),
+      after: z.string(),
+      upTo: z.string(),
+    }),
     ...PATIENTLY,
     // Adding one that is here again does nothing.
     keepCompleted: 5_000,
     keepFailed: 5_000,
-  } satisfies JobDefinition<{ url: string; deliveryId: string; body: string }>,
+  } satisfies JobDefinition<MissedRange & { url: string; deliveryId: string }>,
   planDigests: { name: 'plan-digests', payload: NOTHING, ...SOON, ...KEPT } satisfies JobDefinition<object>,
   sendDigest: { name: 'send-digest', payload: USER, ...PATIENTLY, ...KEPT } satisfies JobDefinition<{
     userId: string;

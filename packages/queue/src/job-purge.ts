@@ -8,7 +8,7 @@ import { createQueues } from './queues.ts';
 const STATES = ['wait', 'delayed', 'prioritized', 'completed', 'failed'] as const;
 const JOBS_AT_ONCE = 500;
 
-/** Takes whom a deployment's jobs name out of its queues. */
+/** Takes whom a deployment's jobs are about out of its queues: no job names anybody but who is to be told. */
 export function createJobPurge({ server, log }: { server: QueueServer; log: Log }): JobPurge & Service {
   const queues = createQueues({ server, log });
   return {
@@ -24,7 +24,7 @@ export function createJobPurge({ server, log }: { server: QueueServer; log: Log 
 }
 
 async function purgeQueue(queue: Queue, userId: string): Promise<number> {
-  // What is being done at this moment cannot be removed: it is done, and nothing is left of what it carried.
+  // What is being done at this moment cannot be removed, and is kept when it is done: without his id.
   for (const job of (await queue.getActive()).filter((one) => names(one, userId))) await job.updateData({});
   let purged = 0;
   for (const state of STATES) purged += await purgeState(queue, state, userId);
@@ -46,5 +46,5 @@ async function purgeState(queue: Queue, state: (typeof STATES)[number], userId: 
 
 /** A job may have gone between the list and the look. */
 function names(job: Job | undefined, userId: string): boolean {
-  return job !== undefined && JSON.stringify(job.data).includes(userId);
+  return job?.data?.userId === userId;
 }

@@ -28,7 +28,10 @@ test('[ADMIN-56] jobs that name an erased user are gone, whether done, dead or s
   const call = (userId: string, end: 'done' | 'dead') => ({
     url: `https://example.org/${end}`,
     deliveryId: 'one',
-    body: JSON.stringify({ messages: [{ senderId: userId, body: 'words of it' }] }),
+    userId,
+    channelId: '10000000-0000-4000-8000-000000000001',
+    after: '0-0',
+    upTo: '1-1',
   });
   const ended = Promise.withResolvers<void>();
   let runs = 0;
@@ -56,4 +59,34 @@ test('[ADMIN-56] jobs that name an erased user are gone, whether done, dead or s
   expect((await dead.list(10)).map(({ payload }) => JSON.stringify(payload).includes(bob))).toEqual([true]);
   expect(await purge.purge(ada)).toBe(0);
   expect(await purge.purge(bob)).toBe(4);
+});
+
+test('[ADMIN-56] a job that is being done at that moment is kept without the name', async () => {
+  await using redis = await startRedis();
+  const server = { url: redis.url, prefix: queuePrefix('purge') };
+  await using owned = new AsyncDisposableStack();
+  const [deliveries, purge] = [
+    createProducer({ server, job: JOBS.deliverOffline, log }),
+    createJobPurge({ server, log }),
+  ];
+  owned.defer(() => deliveries.close());
+  owned.defer(() => purge.stop());
+  const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const consumer = new JobConsumer({
+    server,
+    job: JOBS.deliverOffline,
+    concurrency: 1,
+    log,
+    process: () => {
+      begun.resolve();
+      return held.promise;
+    },
+  });
+  await consumer.run();
+  await deliveries.add({ userId: ada });
+  await begun.promise;
+  expect(await purge.purge(ada)).toBe(0);
+  held.resolve();
+  await consumer.stop();
+  expect(await purge.purge(ada)).toBe(0);
 });

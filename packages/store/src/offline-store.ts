@@ -1,11 +1,12 @@
-import type { MissedMessage, Notice, OfflineStore, Person, QuietHours } from '@parley/domain';
-import type { Place } from '@parley/protocol';
+import type { Missed, MissedMessage, Notice, OfflineStore, Person, QuietHours } from '@parley/domain';
+import { type Place, parsePosition } from '@parley/protocol';
 import type { Database } from './database.ts';
 import { statement } from './statement.ts';
 
 const MEMBERS_TO_TELL = statement('members-to-tell');
 const PERSON = statement('person');
 const CLAIM = statement('claim-notices');
+const STILL_MISSED = statement('still-missed');
 const ANSWER = statement('answer-notices');
 const DIGESTS_DUE = statement('digests-due');
 
@@ -31,8 +32,7 @@ interface PersonRow {
 
 type Pair = readonly [epoch: number, n: number];
 
-interface NoticeRow {
-  readonly outlet: string;
+interface MissedRow {
   readonly channel: {
     readonly id: string;
     readonly kind: string;
@@ -52,6 +52,10 @@ interface NoticeRow {
     readonly body: string;
     readonly hidden: boolean;
   }[];
+}
+
+interface NoticeRow extends MissedRow {
+  readonly outlet: string;
 }
 
 interface ClaimRow {
@@ -74,9 +78,15 @@ export function offlineStore(database: Database): OfflineStore {
       const values = [userId, outlets, nowMs, leaseMs, known === 'read', together, limit];
       const [row] = await database.query<ClaimRow>(CLAIM, values);
       return {
-        notices: row?.notices.map((notice) => noticeOf(userId, notice)) ?? [],
+        notices: row?.notices.map((notice) => ({ ...missedOf(userId, notice), outlet: notice.outlet })) ?? [],
         heldUntilMs: row?.held_until ?? null,
       };
+    },
+    stillMissed: async ({ userId, channelId, ...range }, nowMs) => {
+      const [after, upTo] = [parsePosition(range.after), parsePosition(range.upTo)];
+      const values = [userId, channelId, after.epoch, after.n, upTo.epoch, upTo.n, nowMs];
+      const [row] = await database.query<MissedRow>(STILL_MISSED, values);
+      return row ? missedOf(userId, row) : null;
     },
     told: (notices, nowMs) => answer(database, notices, { told: true, nowMs }),
     untold: (notices) => answer(database, notices, { told: false, nowMs: 0 }),
@@ -120,20 +130,19 @@ function personOf(row: PersonRow): Person {
   };
 }
 
-function noticeOf(userId: string, { outlet, channel, after, up_to, count, messages }: NoticeRow): Notice {
+function missedOf(userId: string, { channel, after, up_to, count, messages }: MissedRow): Missed {
   const { id, kind, name, encrypted } = channel;
   return {
     userId,
-    outlet,
     channel: { id, kind, name, encrypted },
     after: placeOf(after),
     upTo: placeOf(up_to),
     count,
-    messages: messages.map(missedOf),
+    messages: messages.map(messageOf),
   };
 }
 
-function missedOf(row: NoticeRow['messages'][number]): MissedMessage {
+function messageOf(row: MissedRow['messages'][number]): MissedMessage {
   return {
     id: row.id,
     place: { epoch: row.epoch, n: row.n },

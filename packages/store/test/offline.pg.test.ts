@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Notice } from '@parley/domain';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Fixture, makeChannel, makeUsers, openFixture, uuid } from './fixture.ts';
 
 let fixture: Fixture;
@@ -254,6 +254,64 @@ describe('what an outlet is asked', () => {
     await fixture.sql('update channels set encrypted = true');
     const again = await claim(bob, { nowMs: Date.now() + LEASE_MS });
     expect(again.notices[0]?.messages.map(({ body }) => body)).toEqual([null, null]);
+  });
+});
+
+describe('[OFF-21] what was asked, told later', () => {
+  const later = (upTo = 3) =>
+    fixture.store.offline.stillMissed({ userId: bob, channelId, after: '1-1', upTo: `1-${upTo}` }, Date.now());
+  const words = async () => (await later())?.messages.map(({ body }) => body) ?? null;
+
+  beforeEach(async () => {
+    await delivered(bob, 1);
+    for (const body of ['before', 'one', 'two']) await say(ada, { body });
+  });
+  afterEach(async () => {
+    await fixture.sql('delete from blocks');
+    await fixture.sql('delete from user_standing');
+  });
+
+  it('is the same as long as nothing has changed, also when more was said', async () => {
+    const [{ outlet, ...asked } = { outlet: '' }] = (await claim(bob)).notices;
+    expect(outlet).toBe('webhook');
+    await say(ada, { body: 'after' });
+    expect(await later()).toEqual(asked);
+    expect(await words()).toEqual(['two', 'one']);
+  });
+
+  it('is without what was deleted, and as it was edited', async () => {
+    await fixture.sql('update messages set deleted_at = 1 where n = 2');
+    await fixture.sql(`update messages set body = 'two, better' where n = 3`);
+    expect(await later()).toMatchObject({ userId: bob, after: { n: 1 }, upTo: { n: 3 }, count: 1 });
+    expect(await words()).toEqual(['two, better']);
+    await fixture.sql('update messages set deleted_at = 1');
+    expect(await later()).toBeNull();
+  });
+
+  it('is without what somebody said whom he has blocked since', async () => {
+    await say(eve, { body: 'hers' });
+    expect((await later(4))?.count).toBe(3);
+    await fixture.sql('insert into blocks (user_id, blocked_id, at) values ($1, $2, 1)', [bob, ada]);
+    expect((await later(4))?.messages.map(({ body }) => body)).toEqual(['hers']);
+  });
+
+  it.each([
+    ['was removed', 'delete from channel_members where user_id = $1'],
+    ['was disabled', 'insert into user_standing (user_id, disabled_at) values ($1, 1)'],
+    ['was erased', 'insert into user_standing (user_id, erased_at) values ($1, 1)'],
+    ['has muted the channel', `update channel_members set muted_until = ${Number.MAX_SAFE_INTEGER} where user_id = $1`],
+  ])('is nothing to who %s', async (_what, sql) => {
+    expect(await words()).toEqual(['two', 'one']);
+    await fixture.sql(sql, [bob]);
+    expect(await later()).toBeNull();
+  });
+
+  it('has the newest 20, and no words of what is encrypted', async () => {
+    for (let i = 0; i < 25; i++) await say(ada, { body: `more ${i}` });
+    const found = await later(n);
+    expect([found?.count, found?.messages.length, found?.messages[0]?.body]).toEqual([27, 20, 'more 24']);
+    await fixture.sql('update channels set encrypted = true');
+    expect(await words()).toEqual([null, null]);
   });
 });
 

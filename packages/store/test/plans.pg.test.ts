@@ -68,6 +68,7 @@ describe('[RUN-56] no statement of a request reads a large table whole', () => {
     stats: [channelId, 49_000],
     'members-to-tell': [[channelId], 0, true, true, null],
     'claim-notices': [reader, ['webhook'], 0, 1_000, false, false, 6],
+    'still-missed': [reader, channelId, 2, 900, 2, 990, 0],
     'digests-due': [50_000, 49_990, 49_000],
     person: [reader, 0],
     'expired-channels': [100, null, 100],

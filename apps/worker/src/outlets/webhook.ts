@@ -1,13 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
-import { type Notice, webhookBody } from '@parley/domain';
+import { type MissedRange, type Notice, rangeOf } from '@parley/domain';
 import type { Producer } from '@parley/queue';
 import { noticeId } from '../offline/notice-id.ts';
 
-/** A call of a webhook that is still to be made. */
-export interface WebhookCall {
+/** A call of a webhook that is still to be made: of whom and what it tells. The words are read when it is made. */
+export interface WebhookCall extends MissedRange {
   readonly url: string;
   readonly deliveryId: string;
-  readonly body: string;
 }
 
 /** Hands notices to the queue of webhook calls, which keeps them until they were made or are dead letters. */
@@ -21,8 +20,7 @@ export function createWebhooks({ urls, calls }: { urls: readonly string[]; calls
     async tell(notices) {
       const jobs = notices.flatMap((notice) => {
         const deliveryId = noticeId(notice);
-        const body = webhookBody(notice, deliveryId);
-        return urls.map((url) => ({ id: jobId(deliveryId, url), payload: { url, deliveryId, body } }));
+        return urls.map((url) => ({ id: jobId(deliveryId, url), payload: { url, deliveryId, ...rangeOf(notice) } }));
       });
       await calls.addMany(jobs);
     },

@@ -49,9 +49,12 @@ export interface WindowPurge {
   purge(userId: string, channelIds: readonly string[]): Promise<{ missing: string[]; waiting: string[] }>;
 }
 
-/** The queues, as far as their jobs carry what somebody said. */
+/** The queues, as far as their jobs are about somebody. What people said is in none. */
 export interface JobPurge {
-  /** Removes every job that names the user, done, dead or still to be done. Gives how many there were. Throws when the queues are away. */
+  /**
+   * Removes every job that is to tell the user something, done, dead or still to be done. Gives how many there were. Throws when the
+   * queues are away.
+   */
   purge(userId: string): Promise<number>;
 }
 

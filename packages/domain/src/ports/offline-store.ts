@@ -28,13 +28,9 @@ export interface MissedMessage {
   readonly body: string | null;
 }
 
-/**
- * What one outlet was asked to tell one user of one channel: everything after `after`, up to `upTo`. Until the outlet has answered it is
- * asked for the same `upTo` again, whoever asks and however often: so `upTo` names the telling, and an outlet can know it again.
- */
-export interface Notice {
+/** What one user has missed of one channel: everything after `after`, up to `upTo`, that he can be told of. */
+export interface Missed {
   readonly userId: string;
-  readonly outlet: string;
   readonly channel: {
     readonly id: string;
     readonly kind: string;
@@ -47,6 +43,22 @@ export interface Notice {
   readonly count: number;
   /** The newest ones, newest first. */
   readonly messages: readonly MissedMessage[];
+}
+
+/** What was missed without its words, as a job carries it: positions, after the one and up to the other. */
+export interface MissedRange {
+  readonly userId: string;
+  readonly channelId: string;
+  readonly after: string;
+  readonly upTo: string;
+}
+
+/**
+ * What one outlet was asked to tell. Until the outlet has answered it is asked for the same `upTo` again, whoever asks and however often:
+ * so `upTo` names the telling, and an outlet can know it again.
+ */
+export interface Notice extends Missed {
+  readonly outlet: string;
 }
 
 /** Which outlets there are to tell anybody anything. */
@@ -87,6 +99,11 @@ export interface OfflineStore {
    * What is to be told now. `heldUntilMs`: somebody else has asked for more, and may still be at it until then; null when nobody has.
    */
   claim(query: ClaimQuery): Promise<{ notices: Notice[]; heldUntilMs: number | null }>;
+  /**
+   * What an outlet was asked to tell, as it is now: without what was deleted since, and as it was edited. Null: nothing of it is left, or
+   * the user may not be told any more.
+   */
+  stillMissed(range: MissedRange, nowMs: number): Promise<Missed | null>;
   /** The outlet has them: they are never asked for again. */
   told(notices: readonly Notice[], nowMs: number): Promise<void>;
   /** The outlet does not have them, as far as it said: anybody may ask again at once. */
