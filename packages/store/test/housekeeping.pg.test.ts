@@ -130,6 +130,23 @@ it('[JOB-6] the words of messages that were deleted long ago are removed, and th
   ]);
 });
 
+it('[JOB-6] what a deleted message showed and whom it named goes too, of one whose words went at once as well', async () => {
+  const channelId = await talked({ count: 3 });
+  const file = { id: uuid('message', 1), fileName: 'payslip.pdf', contentType: 'application/pdf', byteSize: 1 };
+  const extra = JSON.stringify({ replyTo: 'r', attachmentIds: [file.id], attachments: [file], mentions: [bob] });
+  await fixture.sql(`update messages set extra = $1, body = ''`, [extra]);
+  await fixture.sql('update messages set deleted_at = 100 where n = 1');
+  await fixture.sql(`update messages set deleted_at = 100, extra = '{"replyTo": "r"}' where n = 2`);
+  const blank = () => fixture.store.housekeeping.blankDeleted({ beforeMs: 200, limit: 10 });
+  expect(await blank()).toBe(1);
+  expect(await blank()).toBe(0);
+  expect(await fixture.sql('select n, extra from messages where channel_id = $1 order by n', [channelId])).toEqual([
+    { n: 1, extra: { replyTo: 'r' } },
+    { n: 2, extra: { replyTo: 'r' } },
+    { n: 3, extra: JSON.parse(extra) },
+  ]);
+});
+
 it('[JOB-7] expired subscriptions and notices that concern nobody any more are removed', async () => {
   const channelId = await talked({ count: 1 });
   const keys = { p256dh: 'p', auth: 'a' };
