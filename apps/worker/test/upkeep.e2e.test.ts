@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { close, connect, createConnection, LogStore, RedisHeaderRegister } from '@parley/cache';
-import { partitionOf } from '@parley/domain';
+import { type Amendment, partitionOf } from '@parley/domain';
+import type { Position } from '@parley/protocol';
 import { createMetrics, systemClock } from '@parley/runtime';
 import { migrate } from '@parley/store';
 import { type RedisServer, startRedis } from '@parley/testing';
@@ -124,6 +125,73 @@ test('[JOB-4] the job removes what is too old from Postgres and from the window,
   expect(await kept(fresh)).toHaveLength(10);
   const window = await rig.redis.xrange(`${keys.stemOf(old)}win:${old}`, '-', '+');
   expect(window.map(([id]) => Number(id.split('-')[1]))).toEqual([8, 9, 10]);
+});
+
+/** Every key of the log store that has the text in its value. */
+async function keysWith(words: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const key of await rig.redis.keys('*')) {
+    const type = await rig.redis.type(key);
+    const stream = () => rig.redis.xrange(key, '-', '+');
+    const hash = () => rig.redis.hgetall(key);
+    const value = type === 'stream' ? await stream() : type === 'hash' ? await hash() : await rig.redis.dump(key);
+    if (JSON.stringify(value).includes(words)) found.push(key);
+  }
+  return found;
+}
+
+test('[JOB-4] no key of the log store keeps the words of a message that was removed, edited and reacted to though it was', async () => {
+  const channelId = await rig.channel();
+  const actorId = rig.userId;
+  const amend = async (change: Amendment['change']) => {
+    const operationId = randomUUID();
+    const rows = await rig.sql<{ id: string; epoch: string; n: string; body: string }>(
+      'select id, epoch, n, body from messages where channel_id = $1',
+      [channelId],
+    );
+    const none = { threadOf: null, editedAt: null, deletedAt: null, reactors: {}, replyCount: 0 };
+    const states = rows.map(({ id, epoch, n, body }) => {
+      const position: Position = `${Number(epoch)}-${Number(n)}`;
+      return [id, { senderId: actorId, position, body, ...none }] as const;
+    });
+    const channel = { name: 'a group', topic: null, avatarUrl: null, archivedAt: null };
+    const known = {
+      epoch: rig.log.epochOf(channelId),
+      states: { ...Object.fromEntries(states), [channelId]: channel },
+    };
+    const json = JSON.stringify({ id: operationId, channelId, actorId });
+    const leastRank = 3;
+    expect(await rig.log.amend({ channelId, actorId, operationId, leastRank, change, json, known })).toMatchObject({
+      type: 'accepted',
+    });
+  };
+  for (let i = 1; i <= 11; i++) await rig.send(channelId, { body: i <= 9 ? 'oldwords' : 'newwords' });
+  await rig.drained();
+  const ids = (
+    await rig.sql<{ id: string }>('select id from messages where channel_id = $1 order by n', [channelId])
+  ).map(({ id }) => id);
+  const [first = '', second = ''] = ids;
+  const [tenth = ''] = ids.slice(9);
+  await amend({ kind: 'e', messageId: first, body: 'oldwords, edited' });
+  await amend({ kind: 'r', messageId: second, emoji: '👍', added: true });
+  await amend({ kind: 'e', messageId: tenth, body: 'newwords, edited' });
+  await amend({ kind: 'h', fields: { topic: 'a topic' }, archived: null });
+  await rig.drained();
+  const stem = keys.stemOf(channelId);
+  const states = async () => Object.keys(await rig.redis.hgetall(`${stem}st:${channelId}`)).sort();
+  // Control: they are there to be found.
+  expect(await keysWith('oldwords')).toHaveLength(2);
+  expect(await states()).toEqual([first, second, tenth, channelId].sort());
+
+  await rig.sql('update messages set sent_at = sent_at - $2 where channel_id = $1 and n <= 9', [
+    channelId,
+    3 * 86_400_000,
+  ]);
+  const parts = { store: rig.store.housekeeping, register, clock: systemClock, logger: silent };
+  await createRemoveExpired({ ...parts, messageDays: 2, deletedDays: 30, analyticsDays: 400 })({}, never);
+  expect(await keysWith('oldwords')).toEqual([]);
+  expect(await states()).toEqual([tenth, channelId].sort());
+  expect(await keysWith('newwords')).toHaveLength(2);
 });
 
 test('[JOB-3] a worker tells operators of its jobs', async () => {
