@@ -101,6 +101,15 @@ describe('[JOB-4] retention', () => {
   });
 });
 
+it('[JOB-4] dead letters that are older are removed, in batches, and no others', async () => {
+  await fixture.sql(
+    `insert into dead_letter (partition, epoch, k, line, reason, at) select 0, 1, i, 'words', 'odd', i * 100 from generate_series(1, 5) i`,
+  );
+  const forget = () => fixture.store.housekeeping.forgetDeadLetters({ beforeMs: 400, limit: 2 });
+  expect([await forget(), await forget(), await forget()]).toEqual([2, 1, 0]);
+  expect((await fixture.store.housekeeping.deadLetters(10)).map(({ k }) => k)).toEqual([5, 4]);
+});
+
 it('[JOB-5] history says of a position whether what followed it was removed', async () => {
   const channelId = await talked({ count: 20 });
   await fixture.store.housekeeping.removeExpired({ channelId, beforeMs: 10_500, limit: 1_000 });
