@@ -1,4 +1,4 @@
-import type { HeaderRegister, Presences, SeenTimes } from '@parley/domain';
+import type { Copies, HeaderRegister, Presences, SeenTimes } from '@parley/domain';
 import { createQueueWatch, createScheduler, JOBS, type QueueServer } from '@parley/queue';
 import { type Lifecycle, type Log, type Metrics, systemClock } from '@parley/runtime';
 import { openStore } from '@parley/store';
@@ -19,6 +19,7 @@ interface JobParts {
   readonly settings: WorkerSettings;
   readonly server: QueueServer;
   readonly register: HeaderRegister;
+  readonly copies: Pick<Copies, 'clear'>;
   readonly presences: Pick<Presences, 'of'> & SeenTimes;
   readonly logger: Log;
   readonly metrics: Metrics;
@@ -30,7 +31,7 @@ const POOL_MAX = 4;
 
 /** Every job but the drain's. Answers whom the drain tells what it has committed; null when nobody needs to know. */
 export function composeJobs(lifecycle: Lifecycle, parts: JobParts): OfflineRelay | null {
-  const { settings, server, register, presences, logger, metrics } = parts;
+  const { settings, server, register, copies, presences, logger, metrics } = parts;
   const limits = { DB_STATEMENT_TIMEOUT_MS: STATEMENT_TIMEOUT_MS, DB_POOL_MAX: POOL_MAX };
   const store = lifecycle.supporting(openStore({ ...settings, ...limits }, { name: 'parley-jobs', log: logger }));
   const wiring = wireJobs({ server, logger, metrics });
@@ -44,7 +45,7 @@ export function composeJobs(lifecycle: Lifecycle, parts: JobParts): OfflineRelay
     deletedDays: settings.DELETED_RETENTION_DAYS,
     analyticsDays: settings.ANALYTICS_RETENTION_DAYS,
   };
-  wiring.consume(JOBS.removeExpired, createRemoveExpired({ ...common, ...days }));
+  wiring.consume(JOBS.removeExpired, createRemoveExpired({ ...common, ...days, copies }));
   wiring.consume(JOBS.forgetIdle, createForgetIdle({ ...common, idleMs: settings.IDLE_AFTER_MS }));
   wiring.consume(JOBS.countDays, createCountDays(common));
   wiring.consume(JOBS.checkUnread, createCheckUnread({ ...common, headers: store.headers }));

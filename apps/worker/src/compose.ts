@@ -11,7 +11,7 @@ import {
   RedisHeaderRegister,
   RedisPresences,
 } from '@parley/cache';
-import { type ChannelSets, channelSets, type HeaderRegister } from '@parley/domain';
+import { type ChannelSets, type Copies, channelSets, type HeaderRegister } from '@parley/domain';
 import { createDoorbell, createLaneConsumer, queuePrefix } from '@parley/queue';
 import {
   createMetrics,
@@ -78,6 +78,7 @@ interface Stores {
   readonly drainLog: RedisDrainLog;
   readonly presences: RedisPresences;
   readonly sets: ChannelSets;
+  readonly copies: Pick<Copies, 'clear'>;
   readonly register: HeaderRegister;
   /** In the order of their start. */
   readonly services: readonly Service[];
@@ -106,6 +107,7 @@ function composeStores(settings: WorkerSettings, logger: Log): Stores {
     drainLog: new RedisDrainLog({ store: logStore, epochs, keys }),
     presences: new RedisPresences({ store: new CacheStore(cache), keys, ttlMs, lastSeenTtlMs }),
     sets: channelSets(copies),
+    copies,
     register: new RedisHeaderRegister({ store: logStore, keys }),
     services: [store, connection, beside, copies, epochs],
   };
@@ -118,11 +120,11 @@ interface WorkParts extends Stores {
 
 function composeWork(lifecycle: Lifecycle, settings: WorkerSettings, parts: WorkParts): void {
   const { LANES, WORKER_CONCURRENCY, REDIS_LOG_URL, KEY_PREFIX, UNSAFE_TRIM_BEFORE_COMMIT } = settings;
-  const { store, drainLog: log, presences, sets, register, logger, metrics } = parts;
+  const { store, drainLog: log, presences, sets, copies, register, logger, metrics } = parts;
   const server = { url: REDIS_LOG_URL, prefix: queuePrefix(KEY_PREFIX) };
   const drainMetrics = createDrainMetrics(metrics);
   const doorbell = createDoorbell({ server, lanes: LANES, log: logger, metrics });
-  const relay = composeJobs(lifecycle, { settings, server, register, presences, logger, metrics });
+  const relay = composeJobs(lifecycle, { settings, server, register, copies, presences, logger, metrics });
   const drainer = createDrainer({
     lanes: LANES,
     log,

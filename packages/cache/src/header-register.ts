@@ -1,5 +1,5 @@
 import { type ForgetVerdict, type HeaderRegister, parsePlace, type StandingHeader, unreadOf } from '@parley/domain';
-import { formatPosition, type Position, parsePosition } from '@parley/protocol';
+import { type Position, parsePosition } from '@parley/protocol';
 import { parseView, viewFields } from './header.ts';
 import { cursorsKey, headerKey, type Keys, registerKey, statesKey, windowKey } from './keys.ts';
 import type { LogStore } from './log-store.ts';
@@ -11,6 +11,7 @@ interface RedisHeaderRegisterOptions {
 }
 
 const FORGET = readScript('forget');
+const TRIM_WINDOW = readScript('trim-window');
 
 /** The register of loaded headers on Redis: a sorted set a partition, by the second in which each was loaded or looked at. */
 export class RedisHeaderRegister implements HeaderRegister {
@@ -58,8 +59,9 @@ export class RedisHeaderRegister implements HeaderRegister {
 
   async trimWindow(channelId: string, upTo: Position): Promise<void> {
     const { epoch, n } = parsePosition(upTo);
-    const key = windowKey(this.#keys.stemOf(channelId), channelId);
-    await this.#store.write((redis) => redis.xtrim(key, 'MINID', formatPosition({ epoch, n: n + 1 })));
+    const stem = this.#keys.stemOf(channelId);
+    const keys = [headerKey(stem, channelId), windowKey(stem, channelId), statesKey(stem, channelId)];
+    await this.#store.eval(TRIM_WINDOW, { keys, args: [epoch, n] });
   }
 
   #stem(partition: number): string {

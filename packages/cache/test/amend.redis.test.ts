@@ -3,6 +3,7 @@ import { type Amendment, type Known, parseLine, partitionOf } from '@parley/doma
 import type { Position } from '@parley/protocol';
 import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RedisHeaderRegister } from '../src/index.ts';
 import { epochKey, headerKey, statesKey } from '../src/keys.ts';
 import { FakeLedger, FakeSource, keys, member, type Node, send, settleAll, startNode } from './rig.ts';
 
@@ -77,6 +78,22 @@ describe('a change of a message', () => {
     expect(await amend([channelId, ann], { kind: 'd', messageId }, known)).toEqual({ type: 'epoch' });
     await node.redis.set(epochKey(stem), known.epoch);
     expect(await node.redis.exists(statesKey(stem, channelId))).toBe(0);
+  });
+
+  it('[JOB-4] a reply that was changed can still be deleted when retention has removed what it replied to', async () => {
+    const channelId = await channelOf();
+    const { messageId: parent, known: above, position: removed } = await said(channelId);
+    const { messageId, known } = await said(channelId, bob);
+    const alone = known.states[messageId];
+    const states = { ...above.states, [messageId]: { ...alone, threadOf: parent } };
+    const told = { epoch: known.epoch, states } as Known;
+    await amend([channelId, ann], { kind: 'r', messageId: parent, emoji: '👍', added: true }, told);
+    await amend([channelId, ann], { kind: 'r', messageId, emoji: '👍', added: true }, told);
+    await new RedisHeaderRegister({ store: node.store, keys }).trimWindow(channelId, removed);
+    const gone = { kind: 'd', messageId } as const;
+    expect(await amend([channelId, bob], gone)).toEqual({ type: 'unknown' });
+    expect(await amend([channelId, bob], gone, known)).toMatchObject({ type: 'accepted', place: { n: 5 } });
+    expect(await payloadAt(channelId, 5)).not.toHaveProperty('thread');
   });
 
   it('a deletion and its thread’s count are one step; the header remembers what no longer counts as unread', async () => {

@@ -7,6 +7,7 @@ import { type Statement, statement } from './statement.ts';
 const EXPIRED_CHANNELS = statement('expired-channels');
 const REMOVE_EXPIRED = statement('remove-expired');
 const BLANK_DELETED = statement('blank-deleted');
+const FORGET_DEAD_LETTERS = statement('forget-dead-letters');
 const REMOVE_STALE = statement('remove-stale');
 const COUNT_DAYS = statement('count-days');
 const FORGET_DAYS = statement('forget-days');
@@ -54,6 +55,7 @@ export function housekeeping(database: Database): Housekeeping {
       return { messages, changes, upTo: positionOrNull(epoch, n) };
     },
     blankDeleted: ({ beforeMs, limit }) => count(BLANK_DELETED, [beforeMs, limit]),
+    forgetDeadLetters: ({ beforeMs, limit }) => count(FORGET_DEAD_LETTERS, [beforeMs, limit]),
     removeStale: ({ nowMs, limit }) => count(REMOVE_STALE, [nowMs, limit]),
     countDays: (sinceMs) => count(COUNT_DAYS, [sinceMs]),
     forgetDays: (beforeMs) => count(FORGET_DAYS, [beforeMs]),

@@ -85,6 +85,31 @@ describe('an erasure in Postgres', () => {
     expect((await store.admin.pendingErasures()).map(({ userId }) => userId)).not.toContain(eraser);
   });
 
+  it('[ADMIN-41] blanks dead letters that are his, whatever could be read of them, and none that only mention him', async () => {
+    const { store } = fixture;
+    const [eraser, other] = [uuid('user', 5), uuid('user', 2)];
+    const said = (userId: string, rest: object) => JSON.stringify({ senderId: userId, ...rest });
+    const lines = [
+      [eraser, 'nobody can read this'],
+      [null, `1 c garbage ${said(eraser, { body: 'his' })}`],
+      [null, `1 j garbage ${JSON.stringify({ actorId: eraser, userId: other })}`],
+      [null, `1 j garbage ${JSON.stringify({ actorId: other, userId: eraser, name: 'his' })}`],
+      [null, `1 r garbage {"state":${said(eraser, { body: 'his' })},"actorId":"${other}"}`],
+      [other, `1 c 1-1 1 1 ${said(other, { body: 'not his', mentions: [eraser] })}`],
+      [other, `1 c 1-1 1 1 ${said(other, { body: said(eraser, {}) })}`],
+    ];
+    for (const [k, [senderId, line]] of lines.entries()) {
+      await fixture.sql(
+        `insert into dead_letter (partition, epoch, k, sender_id, line, reason, at)
+         values (0, 1, $1, $2, convert_to($3, 'UTF8'), 'odd', 1)`,
+        [k, senderId, line],
+      );
+    }
+    expect(await store.admin.eraseRows(eraser)).toMatchObject({ dead_letter: 5 });
+    const left = await fixture.sql("select convert_from(line, 'UTF8') as line from dead_letter order by k");
+    expect(left.map(({ line }) => line)).toEqual(lines.map(([, line], k) => (k < 5 ? '' : line)));
+  });
+
   it('[ADMIN-53] is pending again on a Postgres of another timeline or system, and where it was asked for once more', async () => {
     const { admin } = fixture.store;
     const userId = uuid('user', 3);

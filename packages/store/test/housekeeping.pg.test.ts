@@ -101,6 +101,15 @@ describe('[JOB-4] retention', () => {
   });
 });
 
+it('[JOB-4] dead letters that are older are removed, in batches, and no others', async () => {
+  await fixture.sql(
+    `insert into dead_letter (partition, epoch, k, line, reason, at) select 0, 1, i, 'words', 'odd', i * 100 from generate_series(1, 5) i`,
+  );
+  const forget = () => fixture.store.housekeeping.forgetDeadLetters({ beforeMs: 400, limit: 2 });
+  expect([await forget(), await forget(), await forget()]).toEqual([2, 1, 0]);
+  expect((await fixture.store.housekeeping.deadLetters(10)).map(({ k }) => k)).toEqual([5, 4]);
+});
+
 it('[JOB-5] history says of a position whether what followed it was removed', async () => {
   const channelId = await talked({ count: 20 });
   await fixture.store.housekeeping.removeExpired({ channelId, beforeMs: 10_500, limit: 1_000 });
@@ -127,6 +136,23 @@ it('[JOB-6] the words of messages that were deleted long ago are removed, and th
     { n: 2, body: 'words 2', extra: null },
     { n: 3, body: '', extra: { replyTo: 'r' } },
     { n: 4, body: 'words 4', extra: null },
+  ]);
+});
+
+it('[JOB-6] what a deleted message showed and whom it named goes too, of one whose words went at once as well', async () => {
+  const channelId = await talked({ count: 3 });
+  const file = { id: uuid('message', 1), fileName: 'payslip.pdf', contentType: 'application/pdf', byteSize: 1 };
+  const extra = JSON.stringify({ replyTo: 'r', attachmentIds: [file.id], attachments: [file], mentions: [bob] });
+  await fixture.sql(`update messages set extra = $1, body = ''`, [extra]);
+  await fixture.sql('update messages set deleted_at = 100 where n = 1');
+  await fixture.sql(`update messages set deleted_at = 100, extra = '{"replyTo": "r"}' where n = 2`);
+  const blank = () => fixture.store.housekeeping.blankDeleted({ beforeMs: 200, limit: 10 });
+  expect(await blank()).toBe(1);
+  expect(await blank()).toBe(0);
+  expect(await fixture.sql('select n, extra from messages where channel_id = $1 order by n', [channelId])).toEqual([
+    { n: 1, extra: { replyTo: 'r' } },
+    { n: 2, extra: { replyTo: 'r' } },
+    { n: 3, extra: JSON.parse(extra) },
   ]);
 });
 

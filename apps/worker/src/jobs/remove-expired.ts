@@ -1,9 +1,11 @@
-import type { Clock, HeaderRegister, Housekeeping } from '@parley/domain';
+import type { Clock, Copies, HeaderRegister, Housekeeping } from '@parley/domain';
 import type { Log } from '@parley/runtime';
 
 interface RemoveExpiredParts {
   readonly store: Housekeeping;
   readonly register: Pick<HeaderRegister, 'trimWindow'>;
+  /** Those of pages and tips show messages for a while after they were removed. */
+  readonly copies: Pick<Copies, 'clear'>;
   readonly clock: Clock;
   readonly logger: Log;
   /** Null: messages are kept for ever. */
@@ -22,7 +24,11 @@ export function createRemoveExpired(parts: RemoveExpiredParts) {
   const { store, clock, messageDays, deletedDays, analyticsDays } = parts;
   return async (_payload: object, signal: AbortSignal): Promise<void> => {
     const nowMs = clock.now();
-    if (messageDays !== null) await removeMessages(parts, nowMs - messageDays * DAY_MS, signal);
+    if (messageDays !== null) {
+      const beforeMs = nowMs - messageDays * DAY_MS;
+      await removeMessages(parts, beforeMs, signal);
+      await untilFew(() => store.forgetDeadLetters({ beforeMs, limit: ROWS_AT_ONCE }), signal);
+    }
     const blank = () => store.blankDeleted({ beforeMs: nowMs - deletedDays * DAY_MS, limit: ROWS_AT_ONCE });
     await untilFew(blank, signal);
     await untilFew(() => store.removeStale({ nowMs, limit: ROWS_AT_ONCE }), signal);
@@ -39,7 +45,18 @@ async function removeMessages(parts: RemoveExpiredParts, beforeMs: number, signa
     afterId = channelIds.at(-1) ?? null;
     if (channelIds.length < CHANNELS_AT_ONCE) break;
   }
-  if (removed > 0) parts.logger.info({ messages: removed }, 'messages that were too old are removed');
+  if (removed === 0) return;
+  parts.logger.info({ messages: removed }, 'messages that were too old are removed');
+  await clearCopies(parts);
+}
+
+/** Copies end by themselves soon: a store of copies that is away is no reason to do the whole job again. */
+async function clearCopies({ copies, logger }: RemoveExpiredParts): Promise<void> {
+  try {
+    await Promise.all([copies.clear('pages'), copies.clear('tips')]);
+  } catch (error) {
+    logger.warn({ err: error }, 'copies of removed messages could not be forgotten');
+  }
 }
 
 interface Expired {

@@ -46,7 +46,9 @@ end
 local state = stateOf(target)
 if not state then return {'unknown'} end
 local parent = kind == 'd' and state.threadOf ~= null and stateOf(state.threadOf)
-if kind == 'd' and state.threadOf ~= null and not parent then return {'unknown'} end
+-- The caller has looked, and found that the message above is removed: then nobody counts its replies.
+local orphan = known[target] and known[target].threadOf == null
+if kind == 'd' and state.threadOf ~= null and not parent and not orphan then return {'unknown'} end
 
 -- What refuses; nothing is written before all of it is worked out.
 if kind == 'h' then

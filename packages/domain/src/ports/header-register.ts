@@ -27,6 +27,6 @@ export interface HeaderRegister {
   keep(partition: number, channelIds: readonly string[], nowMs: number): Promise<void>;
   /** Null when there is no header. */
   header(channelId: string): Promise<StandingHeader | null>;
-  /** Entries up to and with this one leave the window: they are no longer part of the channel's history. */
+  /** Entries up to and with this one leave the window, and so does what else has words of them: they are no longer part of the channel's history. */
   trimWindow(channelId: string, upTo: Position): Promise<void>;
 }

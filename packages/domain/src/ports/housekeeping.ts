@@ -32,6 +32,8 @@ export interface Housekeeping {
   removeExpired(query: { channelId: string; beforeMs: number; limit: number }): Promise<Removal>;
   /** Takes the words out of messages that were deleted before; the number of them. */
   blankDeleted(query: { beforeMs: number; limit: number }): Promise<number>;
+  /** Removes dead letters that were put aside before: they hold what was said. The number of them. */
+  forgetDeadLetters(query: { beforeMs: number; limit: number }): Promise<number>;
   /** Forgets push subscriptions that have expired, and notices that nobody can be told of any more; the number of them. */
   removeStale(query: { nowMs: number; limit: number }): Promise<number>;
   /** Counts each day since `sinceMs` (a midnight in UTC) anew; the number of days. */

@@ -14,6 +14,11 @@ export interface OwnedColumn {
   readonly exported: boolean;
 }
 
+/** As what a line names whoever said something, did something, or is a member and has his name in it. */
+const ACTORS = ['senderId', 'actorId', 'userId'];
+const namesActor = (field: string) =>
+  `position(convert_to('"${field}":"' || $1::uuid::text || '"', 'UTF8') in line) > 0`;
+
 /** Every column of every table that names a user. A table that is not there is no fault; a column that is not named here is one. */
 export const OWNED_COLUMNS: readonly OwnedColumn[] = [
   { table: 'messages', column: 'sender_id', erase: 'elsewhere', exported: true },
@@ -30,9 +35,9 @@ export const OWNED_COLUMNS: readonly OwnedColumn[] = [
   {
     table: 'dead_letter',
     column: 'sender_id',
-    // Also where nobody could read whose it is: a line names its sender in its text.
+    // Also where nobody could read whose it is: a line says it in its text. What others said stays, though it mentions him.
     erase: {
-      text: "update dead_letter set line = '' where line <> '' and (sender_id = $1 or position(convert_to($1::uuid::text, 'UTF8') in line) > 0)",
+      text: `update dead_letter set line = '' where line <> '' and (sender_id = $1 or ${ACTORS.map(namesActor).join(' or ')})`,
     },
     exported: true,
   },

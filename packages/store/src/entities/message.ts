@@ -65,7 +65,7 @@ export const MessageEntity = defineEntity({
     {
       name: 'messages_unblanked_index',
       expression: `create index "messages_unblanked_index" on "messages" ("deleted_at")
-        where deleted_at is not null and (body <> '' or extra -> 'encrypted' is not null)`,
+        where deleted_at is not null and (body <> '' or extra ?| '{attachmentIds,attachments,mentions,encrypted}')`,
     },
   ],
 });

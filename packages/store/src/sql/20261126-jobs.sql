@@ -8,9 +8,9 @@ alter table messages alter column persisted_at set default (extract(epoch from c
 
 -- Days are found by it, at next to no cost for an insert.
 create index messages_sent_index on messages using brin (sent_at) with (autosummarize = on);
--- Only messages that still have words after their deletion: it is empty most of the time.
+-- Only messages of which something is left after their deletion: it is empty most of the time.
 create index messages_unblanked_index on messages (deleted_at)
-  where deleted_at is not null and (body <> '' or extra -> 'encrypted' is not null);
+  where deleted_at is not null and (body <> '' or extra ?| '{attachmentIds,attachments,mentions,encrypted}');
 
 create table push_subscriptions (
   id uuid not null primary key,
