@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MemoryServer } from './memory-server.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -73,7 +75,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in a browser', () => {
 
   const row = (page: Page, body: string) => page.getByTestId('message').filter({ hasText: body });
   const marked = (page: Page, body: string, mark: string) =>
-    row(page, body).locator(`[data-testid=mark][data-mark=${mark}]`).waitFor();
+    // Between two tries a client may wait for half a minute [CLIENT-1].
+    row(page, body).locator(`[data-testid=mark][data-mark=${mark}]`).waitFor({ timeout: 45_000 });
 
   test('[CLIENT-26] two people talk: what one sends the other sees, unread until it is looked at', async () => {
     server.chat.persistAfterMs = 1_500;
