@@ -10,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appRouter } from '../src/router.ts';
 import { startAdmin, until } from './admin-rig.ts';
-import { CALLERS, type Caller, outcomeOf, ROWS, type Scene } from './authorisation-rows.ts';
+import { CALLERS, type Caller, outcomeOf, ROWS, type Row, type Scene } from './authorisation-rows.ts';
 import { type Chatter, type Stack, startStack, text } from './stack.ts';
 
 let stack: Stack;
@@ -109,34 +109,32 @@ describe('who may call what', () => {
     expect(Object.fromEntries(kinds)).toEqual(told);
   });
 
+  /** Calls each of these as this caller, in a scene of its own. */
+  async function outcomes(client: Untyped, caller: Caller, rows: readonly (readonly [string, Row])[]) {
+    const found: Record<string, string> = {};
+    const expected: Record<string, string> = {};
+    for (const [path, row] of rows) {
+      const scene = await sceneFor(caller);
+      found[path] = await call(client, path, row.input(scene));
+      expected[path] = outcomeOf(row, caller);
+    }
+    return { found, expected };
+  }
+
   it.each(CALLERS)(
     '[AUTH-81] %s: every procedure over the socket',
     async (caller) => {
-      const client = getUntypedClient(users[caller].trpc);
-      const found: Record<string, string> = {};
-      const expected: Record<string, string> = {};
-      for (const [path, row] of Object.entries(ROWS)) {
-        const scene = await sceneFor(caller);
-        found[path] = await call(client, path, row.input(scene));
-        expected[path] = outcomeOf(row, caller);
-      }
+      const { found, expected } = await outcomes(getUntypedClient(users[caller].trpc), caller, Object.entries(ROWS));
       expect(found).toEqual(expected);
     },
     60_000,
   );
 
-  it.each(['member', 'stranger'] as const)(
+  it.each(CALLERS)(
     '[AUTH-82] %s: the same over HTTP',
     async (caller) => {
-      const client = httpClient(users[caller].token);
-      const found: Record<string, string> = {};
-      const expected: Record<string, string> = {};
-      for (const [path, row] of Object.entries(ROWS).filter(([each]) => !each.startsWith('feed.'))) {
-        const scene = await sceneFor(caller);
-        found[path] = await call(client, path, row.input(scene));
-        // Over HTTP nobody is there: a status needs a live connection.
-        expected[path] = outcomeOf(row, caller);
-      }
+      const calls = Object.entries(ROWS).filter(([path]) => !path.startsWith('feed.'));
+      const { found, expected } = await outcomes(httpClient(users[caller].token), caller, calls);
       expect(found).toEqual(expected);
     },
     60_000,

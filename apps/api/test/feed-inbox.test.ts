@@ -3,31 +3,13 @@ import type { ChannelSummary, InboxEvent, Message } from '@parley/protocol';
 import { describe, expect, test } from 'vitest';
 import { openInboxFeed } from '../src/feeds/inbox-feed.ts';
 import { Reader, settle } from './feed-reader.ts';
-import { ANN, BOB, CHANNEL, type Node, World } from './feed-world.ts';
+import { ANN, BOB, CHANNEL, type Node, SUMMARY, World } from './feed-world.ts';
 
 type Seen<T extends InboxEvent['type']> = Extract<InboxEvent, { type: T }>;
 
 function summaryOf(view: ChannelView, lastMessage: Message | null): ChannelSummary {
   const { headPosition: head, readTo } = view;
-  return {
-    id: CHANNEL,
-    kind: 'group',
-    name: 'all',
-    topic: null,
-    avatarUrl: null,
-    encrypted: false,
-    memberCount: 2,
-    createdAt: 1,
-    archivedAt: null,
-    role: 'member',
-    head,
-    readTo: positionAt(readTo),
-    unread: unreadOf(view),
-    mentions: 0,
-    lastMessage,
-    members: [],
-    muted: false,
-  };
+  return { ...SUMMARY, head, readTo: positionAt(readTo), unread: unreadOf(view), lastMessage };
 }
 
 class Inbox extends Reader<InboxEvent> {

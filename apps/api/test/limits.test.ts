@@ -52,6 +52,7 @@ describe('limits around the cases', () => {
   const refusing = (limit: Limit): Limiter => ({
     take: async (asked) => ({ allowed: asked !== limit, retryAfterMs: asked === limit ? 7 : 0 }),
   });
+  // Three of them: the others are of no account here.
   const cases = Object.fromEntries(
     ['message.search', 'message.page', 'attachment.create'].map((path) => [path, async () => path]),
   ) as unknown as Cases;
