@@ -100,7 +100,7 @@ describe('the job of a thumbnail', () => {
     const [job = ''] = await rig.redis.zrange(key('failed'), '0', '-1');
     expect(await rig.redis.hget(key(job), 'atm')).toBe('3');
     expect(await isThere(objectKeys.thumbnail(corrupt))).toBe(false);
-    expect(worker.output()).toContain('a job failed');
+    await until('the worker says so', () => worker.output().includes('a job failed'));
     expect(worker.child.exitCode).toBeNull();
   }, 60_000);
 });
