@@ -6,7 +6,7 @@ export interface Carrier {
   readonly waitingBytes: number;
   readonly isOpen: boolean;
   /** Ends it because its reader is too slow. */
-  closeSlow(): void;
+  cutOff(): void;
 }
 
 /** When a socket counts as full, and when its reader counts as too slow. */
@@ -14,15 +14,15 @@ export interface GateLimits {
   /** With this many bytes waiting the gate is shut. */
   readonly highWaterBytes: number;
   /** With this many the socket is closed. */
-  readonly closeBytes: number;
+  readonly slowBytes: number;
   /** A gate that stays shut for this long closes the socket. */
-  readonly closeAfterMs: number;
+  readonly slowAfterMs: number;
 }
 
 /** Lets a feed write only while its reader keeps up, so that what waits for a slow reader waits in no memory of ours. */
 export interface Gate {
   /** Resolves when the socket has room. Rejects with the signal's reason, or when the socket closes first. */
-  open(signal: AbortSignal): Promise<void>;
+  open(signal?: AbortSignal): Promise<void>;
   readonly isOpen: boolean;
 }
 
@@ -32,6 +32,9 @@ interface Waiter {
 }
 
 const POLL_MS = 25;
+/** Who has not read for long is looked at less often: ten thousand stalled readers must not cost those who read. */
+const POLL_MAX_MS = 250;
+const POLL_SHARE = 0.1;
 
 /** The gate of one socket. It looks at the socket only while it is shut and somebody waits. */
 export function createGate(carrier: Carrier, limits: GateLimits, clock: Pick<Clock, 'now'> = systemClock): Gate {
@@ -50,8 +53,8 @@ export function createGate(carrier: Carrier, limits: GateLimits, clock: Pick<Clo
       return;
     }
     shutSince ||= clock.now();
-    if (carrier.waitingBytes > limits.closeBytes || clock.now() - shutSince > limits.closeAfterMs) {
-      carrier.closeSlow();
+    if (carrier.waitingBytes > limits.slowBytes || clock.now() - shutSince > limits.slowAfterMs) {
+      carrier.cutOff();
       giveUp();
     } else {
       lookLater();
@@ -59,7 +62,8 @@ export function createGate(carrier: Carrier, limits: GateLimits, clock: Pick<Clo
   }
 
   function lookLater(): void {
-    timer ??= setTimeout(look, POLL_MS);
+    const shutMs = shutSince === 0 ? 0 : clock.now() - shutSince;
+    timer ??= setTimeout(look, Math.min(POLL_MAX_MS, POLL_MS + shutMs * POLL_SHARE));
   }
 
   /** One at a time: each writes before the next one looks, or a hundred feeds would all fill the same room. */
@@ -83,14 +87,14 @@ export function createGate(carrier: Carrier, limits: GateLimits, clock: Pick<Clo
       return waiting.size === 0 && hasRoom();
     },
     open(signal) {
-      if (signal.aborted) return Promise.reject(signal.reason);
+      if (signal?.aborted) return Promise.reject(signal.reason);
       if (waiting.size === 0 && hasRoom()) return Promise.resolve();
       return new Promise<void>((resolve, reject) => {
         const stop = () => {
           waiting.delete(waiter);
-          reject(signal.reason);
+          reject(signal?.reason);
         };
-        const settled = () => signal.removeEventListener('abort', stop);
+        const settled = () => signal?.removeEventListener('abort', stop);
         const waiter: Waiter = {
           resolve: () => {
             settled();
@@ -101,7 +105,7 @@ export function createGate(carrier: Carrier, limits: GateLimits, clock: Pick<Clo
             reject(error);
           },
         };
-        signal.addEventListener('abort', stop, { once: true });
+        signal?.addEventListener('abort', stop, { once: true });
         waiting.add(waiter);
         lookLater();
       });
