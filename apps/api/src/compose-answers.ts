@@ -7,6 +7,7 @@ import type { ComposeOptions, Stores } from './compose-stores.ts';
 import type { Context } from './context.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
+import { Press } from './feeds/press.ts';
 import { channelIds, operationIds } from './ids.ts';
 import { limitCases } from './limit-layers.ts';
 import { measureCases } from './measure-cases.ts';
@@ -54,6 +55,7 @@ export function answersOf(
     logger: log,
     clock: systemClock,
     newId: () => randomUUID(),
+    press: new Press(),
     summaries: async (userId: string) => live.summaries((await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items),
     summary: async (userId: string, channelId: string) => {
       const found = await find(userId, channelId);

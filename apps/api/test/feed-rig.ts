@@ -22,6 +22,7 @@ import { testDatabase } from '@parley/testing/vitest';
 import { createDrainMetrics } from '../../worker/src/drain/drain-metrics.ts';
 import { createDrainer } from '../../worker/src/drain/drainer.ts';
 import { openChannelFeed } from '../src/feeds/channel-feed.ts';
+import { Press } from '../src/feeds/press.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
 import { Reader } from './feed-reader.ts';
 import { quiet } from './feed-world.ts';
@@ -117,7 +118,7 @@ async function startNode(databaseUrl: string, redisUrl: string, owned: AsyncDisp
   hub.connect(broker);
   await started(broker, owned);
   await started(hub, owned);
-  const open = openChannelFeed({ ...deps, hub, ephemeral: quiet });
+  const open = openChannelFeed({ ...deps, hub, ephemeral: quiet, press: new Press() });
   return {
     hub,
     log,

@@ -17,6 +17,7 @@ import {
 import { type ChannelSummary, comparePositions, formatPosition, type Position } from '@parley/protocol';
 import { createMetrics } from '@parley/runtime';
 import type { EphemeralNotice } from '../src/ephemeral/ephemeral-channel.ts';
+import { Press } from '../src/feeds/press.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
 import { NoticeBoard } from '../src/hub/notice-board.ts';
 
@@ -343,9 +344,11 @@ export class World {
 
   readonly logger = { warn: () => undefined };
 
+  readonly press = new Press();
+
   get deps() {
     const { views, archive, log, clock, logger } = this;
-    return { views, archive, log, clock, logger, ephemeral: quiet };
+    return { views, archive, log, clock, logger, ephemeral: quiet, press: this.press };
   }
 
   /** A thread with a hub of its own. `standsAfter`: its broker confirms subscriptions that do not stand before the next such call. */

@@ -2,7 +2,7 @@ import { type ChannelViews, type Invitation, orWhenAway } from '@parley/domain';
 import { type ChannelSummary, type InboxEvent, PROTOCOL_VERSION } from '@parley/protocol';
 import type { Attachment } from '../hub/attachment.ts';
 import type { Hub } from '../hub/hub.ts';
-import { Latch } from '../hub/latch.ts';
+import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { InboxChannel } from './inbox-channel.ts';
 
 export interface InboxReaderDeps {
@@ -15,6 +15,8 @@ export interface InboxReaderDeps {
   invitations(userId: string): Promise<Invitation[]>;
   /** One of them; null when the user is no member. */
   summary(userId: string, channelId: string): Promise<ChannelSummary | null>;
+  /** A fresh UUID. */
+  newId(): string;
 }
 
 /** A channel's activity is told at most once in this time. */
@@ -22,13 +24,15 @@ const ACTIVITY_EVERY_MS = 250;
 const AWAY_PAUSE_MS = 1_000;
 
 /**
- * One user's place in all his channels. `take` until it gives null; then `idle` if it is even, else `catchUp`. What waits here is
- * bounded by the number of channels: events are made when somebody comes for them.
+ * One user's place in all his channels. What waits here is bounded by the number of channels: events are made when somebody comes for
+ * them. Their ids are `<uuid of this subscription>-<n>`: never repeated, and worth nothing to another subscription.
  */
-export class InboxReader {
+export class InboxReader implements FeedReader<InboxEvent> {
   readonly #deps: InboxReaderDeps;
   readonly #userId: string;
-  readonly #latch = new Latch();
+  readonly #reading: Reading;
+  readonly #subscription: string;
+  #told = 0;
   readonly #channels = new Map<string, InboxChannel>();
   readonly #dirty = new Set<string>();
   /** Channels whose summary has to be read again. */
@@ -43,9 +47,11 @@ export class InboxReader {
   #detach: (() => void) | null = null;
   #closed = false;
 
-  constructor(deps: InboxReaderDeps, userId: string) {
+  constructor(deps: InboxReaderDeps, userId: string, reading: Reading) {
     this.#deps = deps;
     this.#userId = userId;
+    this.#reading = reading;
+    this.#subscription = deps.newId();
   }
 
   /**
@@ -57,15 +63,15 @@ export class InboxReader {
       look: (channelId) => this.#doubt(channelId),
       invited: (channelId) => {
         this.#invited.add(channelId);
-        this.#latch.ring();
+        this.#reading.wake();
       },
       suspect: () => {
         this.#suspect = true;
-        this.#latch.ring();
+        this.#reading.wake();
       },
       announce: (event) => {
         this.#ready.push(event);
-        this.#latch.ring();
+        this.#reading.wake();
       },
       erased: (userId) => {
         for (const { channelId } of this.#remembering(userId)) this.#doubt(channelId);
@@ -88,28 +94,20 @@ export class InboxReader {
     await this.#rest([...this.#channels.keys()]);
   }
 
-  take(): InboxEvent | null {
-    return this.#ready.shift() ?? null;
+  take(): Item<InboxEvent> | null {
+    const event = this.#ready.shift();
+    return event ? { id: `${this.#subscription}-${++this.#told}`, event } : null;
   }
 
-  /** Whether only something new can bring the next event. */
   get isEven(): boolean {
     return !this.#suspect && this.#dirty.size + this.#unsure.size + this.#invited.size === 0;
   }
 
-  idle(): Promise<void> {
-    return this.#latch.wait();
-  }
-
-  wake(): void {
-    this.#latch.ring();
-  }
-
   /** Works out the next events. Rests first when the last ones were only just told. */
-  async catchUp(signal: AbortSignal): Promise<void> {
+  async catchUp(): Promise<void> {
     if (this.#suspect) await this.#recheck();
     const waitMs = this.#lookedAt + ACTIVITY_EVERY_MS - this.#deps.clock.now();
-    if (waitMs > 0) await this.#deps.clock.sleep(waitMs, signal);
+    if (waitMs > 0) await this.#deps.clock.sleep(waitMs, this.#reading.signal);
     if (this.#closed) return;
     this.#lookedAt = this.#deps.clock.now();
     await this.#look();
@@ -117,18 +115,16 @@ export class InboxReader {
     await this.#tellInvitations();
   }
 
-  /** Lets go of everything. A call that is under way finds nothing to hold any more. */
   close(): void {
     this.#closed = true;
     this.#detach?.();
     for (const { attachment } of this.#channels.values()) attachment.release();
     this.#channels.clear();
-    this.#latch.ring();
   }
 
   #doubt(channelId: string): void {
     this.#unsure.add(channelId);
-    this.#latch.ring();
+    this.#reading.wake();
   }
 
   #remembering(userId: string): InboxChannel[] {
@@ -138,7 +134,7 @@ export class InboxReader {
   async #listen(summary: ChannelSummary): Promise<InboxChannel | null> {
     const attachment: Attachment = await this.#deps.hub.attach(summary.id, () => {
       this.#dirty.add(summary.id);
-      this.#latch.ring();
+      this.#reading.wake();
     });
     if (this.#closed || this.#channels.has(summary.id)) {
       attachment.release();

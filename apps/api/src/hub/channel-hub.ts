@@ -12,6 +12,7 @@ import {
   stepFrom,
 } from '@parley/domain';
 import type { Place } from '@parley/protocol';
+import type { BusyWindow } from './busy-window.ts';
 import { ChannelNotices } from './channel-notices.ts';
 import { ChannelTail } from './channel-tail.ts';
 import { type Bridge, bridge } from './fill.ts';
@@ -19,12 +20,14 @@ import { type Heard, Hearsay } from './hearsay.ts';
 import { pause } from './pause.ts';
 import { type ReadDeps, readEntry } from './read-after.ts';
 import { viewOf } from './view-of.ts';
+import { WakeUp } from './wake-up.ts';
 
 /** What a hub counts. */
 export type HubCount = 'delivered' | 'repeat' | 'gap' | 'filled' | 'resync' | 'unreadable' | 'fill_failed';
 
 export interface ChannelHubDeps extends ReadDeps {
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  readonly window: BusyWindow;
   count(what: HubCount, by?: number): void;
 }
 
@@ -41,8 +44,8 @@ export class ChannelHub {
   readonly channelId: string;
   readonly tail = new ChannelTail();
   readonly notices = new ChannelNotices();
-  readonly listeners = new Set<() => void>();
   readonly #deps: ChannelHubDeps;
+  readonly #wakeUp: WakeUp;
   readonly #closed = new AbortController();
   readonly #hearsay = new Hearsay();
   /** The furthest place that a feed was served, from a window. */
@@ -53,6 +56,11 @@ export class ChannelHub {
   constructor(deps: ChannelHubDeps, channelId: string) {
     this.#deps = deps;
     this.channelId = channelId;
+    this.#wakeUp = new WakeUp(deps.window);
+  }
+
+  get listeners(): Set<() => void> {
+    return this.#wakeUp.listeners;
   }
 
   /** Its version rises whenever what was delivered cannot be continued or was taken back: each feed begins anew at the head. */
@@ -243,6 +251,6 @@ export class ChannelHub {
   }
 
   #wake(): void {
-    for (const wake of this.listeners) wake();
+    this.#wakeUp.ring();
   }
 }

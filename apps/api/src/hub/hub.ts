@@ -1,36 +1,17 @@
-import {
-  type Archive,
-  type Broker,
-  type BrokerEvents,
-  type ChannelViews,
-  Failure,
-  type MessageLog,
-  type PersistWatch,
-} from '@parley/domain';
+import { type Broker, type BrokerEvents, Failure, type PersistWatch } from '@parley/domain';
 import type { InboxEvent } from '@parley/protocol';
-import type { Log, Metrics, Service } from '@parley/runtime';
+import type { Service } from '@parley/runtime';
 import { atOnce } from './at-once.ts';
 import type { Attachment } from './attachment.ts';
+import { BusyWindow } from './busy-window.ts';
 import { ChannelHub, type ChannelHubDeps, type HubCount } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
 import { type Everybody, hearEverybody } from './hear-everybody.ts';
+import type { HubDeps } from './hub-deps.ts';
 import { Latch } from './latch.ts';
 import { pause } from './pause.ts';
 import { PersistedWatch } from './persisted-watch.ts';
 import { type UserListener, UserTopics } from './user-topics.ts';
-
-export interface HubDeps {
-  readonly views: Pick<ChannelViews, 'views' | 'after'>;
-  readonly archive: Pick<Archive, 'history'>;
-  readonly log: Pick<MessageLog, 'renew' | 'load'>;
-  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
-  readonly logger: Pick<Log, 'warn'>;
-  readonly metrics: Pick<Metrics, 'counter' | 'gauge'>;
-  /** The thread's live connections: they hear by the hub when one of them may have to end. */
-  readonly sessions?: { standing(userId: string): void; suspect(): void };
-  /** What else of this thread knows something of a user who is no more. */
-  readonly onErased?: (userId: string) => void;
-}
 
 /** What is told about the server, to whoever is there. */
 type Announcement = Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' | 'announcement' }>;
@@ -91,7 +72,8 @@ class ThreadHub implements Hub {
     const count = (what: HubCount, by = 1) => counter.inc({ outcome: what }, by);
     const { log } = deps;
     const load = atOnce(LOADS_AT_ONCE, (channelId: string) => log.load(channelId));
-    this.#deps = { ...deps, count, log: { renew: () => log.renew(), load } };
+    const window = new BusyWindow({ enabled: deps.coalesce ?? true });
+    this.#deps = { ...deps, window, count, log: { renew: () => log.renew(), load } };
     this.#users = new UserTopics(() => this.#connected(), deps.logger);
     this.#sessions = deps.sessions;
     this.#onErased = deps.onErased;

@@ -31,16 +31,16 @@ export class RequestHead {
  */
 export class Publication {
   readonly id: string;
-  readonly #data: unknown;
+  /** Not to be changed any more. */
+  readonly data: unknown;
   #serialize: Serialize | null = null;
   #tail: Buffer = NOTHING;
   #head = '';
   #frame: Buffer = NOTHING;
 
-  /** `data` is not to be changed any more. */
   constructor(id: string, data: unknown) {
     this.id = id;
-    this.#data = data;
+    this.data = data;
   }
 
   /** As tRPC says a tracked event, to one request. The same buffer may be given to many: nobody writes to it. */
@@ -56,7 +56,7 @@ export class Publication {
 
   #encode(serialize: Serialize): void {
     const { id } = this;
-    const data = JSON.stringify(serialize({ id, data: this.#data }));
+    const data = JSON.stringify(serialize({ id, data: this.data }));
     this.#tail = Buffer.from(`,"result":{"type":"data","data":${data},"id":${JSON.stringify(id)}}}`);
     this.#serialize = serialize;
   }
