@@ -50,7 +50,7 @@ export function answersOf(
     hub,
     ephemeral: ephemeral.hub,
     views,
-    archive,
+    histories: stores.histories,
     log: messageLog,
     logger: log,
     clock: systemClock,

@@ -39,7 +39,8 @@ interface ConnectionOptions {
   readonly ws: WebSocket;
   readonly outlet: Outlet;
   readonly limits: DoorLimits;
-  readonly slowCode: number;
+  /** Ends it because its reader is too slow. */
+  onSlow(): void;
   onIdentified(): void;
 }
 
@@ -61,13 +62,12 @@ export class DoorConnection implements Connection {
   #feeds = 0;
   #contextPending = false;
 
-  constructor({ req, ws, outlet, limits, slowCode, onIdentified }: ConnectionOptions) {
+  constructor({ req, ws, outlet, limits, onSlow, onIdentified }: ConnectionOptions) {
     this.req = req;
     this.socket = ws;
     this.#limits = limits;
     this.#onIdentified = onIdentified;
     this.#frames = new TokenBucket(limits.frames, systemClock);
-    const onSlow = () => closeSocket(ws, slowCode, 'slow');
     this.writer = new SocketWriter({ ws, socket: req.socket, outlet, onSlow });
     this.gate = createGate(this.writer, limits);
   }

@@ -56,7 +56,11 @@ class Door implements SocketDoor {
     this.#options = options;
     this.#limits = limits;
     this.#admission = new Admission(options, limits);
-    this.#count = countersOf(options.metrics, this.#connections, this.#admission);
+    this.#count = countersOf(options.metrics, {
+      connections: this.#connections,
+      admission: this.#admission,
+      outgoing: () => this.#outlet.waiting,
+    });
     this.#wss = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -65,7 +69,7 @@ class Door implements SocketDoor {
       maxFragments: limits.maxFragments,
       maxBufferedChunks: limits.maxBufferedChunks,
     });
-    this.#outlet = new Outlet(limits.waitingBytes);
+    this.#outlet = new Outlet({ maxWaitingBytes: limits.waitingBytes, count: this.#count });
     this.#serve = createSocketHandler({
       router: options.router,
       maxBatchSize: limits.callsPerFrame,
@@ -131,8 +135,18 @@ class Door implements SocketDoor {
   #welcome(ws: WebSocket, req: IncomingMessage): void {
     const { log, slowCode, unidentified, onConnection } = this.#options;
     const onIdentified = () => this.#admission.identified();
-    const given = { req, ws, outlet: this.#outlet, limits: this.#limits };
-    const connection = new DoorConnection({ ...given, slowCode, onIdentified });
+    const onSlow = () => {
+      this.#count.slowCuts.inc();
+      closeSocket(ws, slowCode, 'slow');
+    };
+    const connection = new DoorConnection({
+      req,
+      ws,
+      outlet: this.#outlet,
+      limits: this.#limits,
+      onSlow,
+      onIdentified,
+    });
     this.#connections.set(ws, connection);
     this.#admission.entered();
     ws.on('error', (error) => log.debug({ err: error, connection: connection.id }, 'a socket failed'));

@@ -1,9 +1,10 @@
-import type { Archive, ChannelViews, MessageLog } from '@parley/domain';
+import type { ChannelViews, MessageLog } from '@parley/domain';
 import type { Log, Metrics } from '@parley/runtime';
+import type { RecentHistories } from './recent-histories.ts';
 
 export interface HubDeps {
   readonly views: Pick<ChannelViews, 'views' | 'after'>;
-  readonly archive: Pick<Archive, 'history'>;
+  readonly histories: RecentHistories;
   readonly log: Pick<MessageLog, 'renew' | 'load'>;
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   readonly logger: Pick<Log, 'warn'>;

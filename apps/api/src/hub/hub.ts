@@ -168,6 +168,7 @@ class ThreadHub implements Hub {
 
   /** What he wrote is kept here, too: feeds begin anew from the stores, where it is blank. */
   #erased(userId: string): void {
+    this.#deps.histories.forget();
     for (const { hub } of this.#channels.values()) {
       if (!hub.tail.names(userId)) continue;
       hub.tail.forget();

@@ -8,6 +8,12 @@ export interface Outgoing {
   cutOff(): void;
 }
 
+/** Who counts what was sent: once a turn. */
+export interface OutletCounts {
+  sent(frames: number, bytes: number): void;
+}
+
+const NOBODY_COUNTS: OutletCounts = { sent: () => undefined };
 const LOOK_EVERY_MS = 25;
 
 /**
@@ -17,6 +23,9 @@ const LOOK_EVERY_MS = 25;
  */
 export class Outlet {
   readonly #maxWaitingBytes: number;
+  readonly #count: OutletCounts;
+  #frames = 0;
+  #bytes = 0;
   readonly #waiting = new Set<Outgoing>();
   #due: Outgoing[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -27,10 +36,20 @@ export class Outlet {
       each.flush();
       if (each.waitingBytes > 0) this.#wait(each);
     }
+    this.#count.sent(this.#frames, this.#bytes);
+    this.#frames = 0;
+    this.#bytes = 0;
   };
 
-  constructor(maxWaitingBytes: number) {
+  constructor({ maxWaitingBytes, count = NOBODY_COUNTS }: { maxWaitingBytes: number; count?: OutletCounts }) {
     this.#maxWaitingBytes = maxWaitingBytes;
+    this.#count = count;
+  }
+
+  /** Somebody has written this. */
+  sent(frames: number, bytes: number): void {
+    this.#frames += frames;
+    this.#bytes += bytes;
   }
 
   /** To be flushed when this turn is over. */

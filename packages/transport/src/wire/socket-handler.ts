@@ -44,7 +44,7 @@ export function createSocketHandler<TRouter extends AnyRouter>(options: WireOpti
 export function applySocketHandler<TRouter extends AnyRouter>(options: WSSHandlerOptions<TRouter>) {
   const { wss, prefix } = options;
   const serve = createSocketHandler(options);
-  const outlet = new Outlet(DOOR_LIMITS.waitingBytes);
+  const outlet = new Outlet({ maxWaitingBytes: DOOR_LIMITS.waitingBytes });
   wss.on('connection', (ws, req) => {
     if (prefix && !req.url?.startsWith(prefix)) return;
     const onSlow = () => closeSocket(ws, SLOW_CODE, 'slow');

@@ -65,7 +65,9 @@ export class SocketWriter implements Outgoing {
     this.#others = null;
     this.#queuedBytes = 0;
     if (frames === null || !this.isOpen) return;
-    this.#socket.write(Array.isArray(frames) ? Buffer.concat(frames, bytes) : frames);
+    const isOne = !Array.isArray(frames);
+    this.#socket.write(isOne ? frames : Buffer.concat(frames, bytes));
+    this.#outlet.sent(isOne ? 1 : frames.length, bytes);
   }
 
   cutOff(): void {
