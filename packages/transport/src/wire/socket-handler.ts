@@ -49,6 +49,7 @@ export function applySocketHandler<TRouter extends AnyRouter>(options: WSSHandle
     if (prefix && !req.url?.startsWith(prefix)) return;
     const onSlow = () => closeSocket(ws, SLOW_CODE, 'slow');
     const writer = new SocketWriter({ ws, socket: req.socket, outlet, onSlow });
+    letFlushFirst(ws, writer);
     serve(ws, req, { writer, gate: createGate(writer, DOOR_LIMITS) });
   });
   return {
@@ -58,4 +59,17 @@ export function applySocketHandler<TRouter extends AnyRouter>(options: WSSHandle
       for (const ws of wss.clients) if (ws.readyState === ws.OPEN) ws.send(message);
     },
   };
+}
+
+/** Whoever has the socket may use it as if nobody else wrote to it: what was answered before goes out before. */
+function letFlushFirst(ws: WebSocket, writer: SocketWriter): void {
+  for (const name of ['close', 'terminate', 'send'] as const) {
+    const use: (...given: never[]) => void = ws[name];
+    Object.assign(ws, {
+      [name]: (...given: never[]) => {
+        writer.flush();
+        use.apply(ws, given);
+      },
+    });
+  }
 }

@@ -70,6 +70,10 @@ export class SocketWriter implements Outgoing {
     this.#outlet.sent(isOne ? 1 : frames.length, bytes);
   }
 
+  whenDrained(callback: () => void): void {
+    this.#socket.once('drain', callback);
+  }
+
   cutOff(): void {
     this.#options.onSlow();
   }

@@ -83,8 +83,8 @@ export class WireConnection implements Peer {
       if (answer === null) return;
       try {
         this.respond({ id: answer.id, ...(answer.jsonrpc && { jsonrpc: answer.jsonrpc }), error: FALLBACK_SHAPE });
-      } catch (again) {
-        this.complainOfOurselves(again);
+      } catch {
+        // Not even that can be encoded, for the reason that the application was just told.
       }
     }
   }
@@ -174,7 +174,7 @@ export class WireConnection implements Peer {
     for (const message of this.#callsIn(said)) {
       const batchIndex = index++;
       try {
-        if (message.id === null) this.#refuseNameless();
+        if (message.id === null) this.#refuseNameless(message.jsonrpc);
         else if (message.method === 'subscription.stop') this.subscriptions.get(message.id)?.abort();
         else this.#call(new Call(this, message as CallMessage, batchIndex), context);
       } catch (cause) {
@@ -187,10 +187,10 @@ export class WireConnection implements Peer {
     call.run(context).catch((cause: unknown) => this.complainOfOurselves(cause));
   }
 
-  #refuseNameless(): void {
+  #refuseNameless(jsonrpc: '2.0' | undefined): void {
     const complaint = this.complaint(new TRPCError({ code: 'PARSE_ERROR', message: '`id` is required' }), NO_CALL);
     this.wire.complain(complaint);
-    this.respond({ id: null, error: this.wire.shapeOf(complaint) });
+    this.respond({ id: null, ...(jsonrpc && { jsonrpc }), error: this.wire.shapeOf(complaint) });
   }
 
   #callsIn(said: string | Uint8Array): readonly TRPCClientOutgoingMessage[] {
