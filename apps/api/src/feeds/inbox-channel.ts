@@ -33,6 +33,8 @@ export type Doubt =
   /** Whether the user is a member, or what the last message is. */
   | 'summary';
 
+/** Where one stands who has seen nothing. */
+const NOWHERE: Place = { epoch: 0, n: 0 };
 /** None of the user's own entries waits. */
 const NONE = { first: 0, last: 0 };
 
@@ -42,7 +44,7 @@ export class InboxChannel {
   readonly attachment: Attachment;
   readonly #userId: string;
   #view: ChannelView | null = null;
-  #at: Place = { epoch: 0, n: 0 };
+  #at: Place = NOWHERE;
   #noticed: number;
   #lastMessage: Message | null;
   /** The newest position that is known to the user or was told as a mention. */
