@@ -138,7 +138,7 @@ describe('HAProxy in front of the apis', () => {
     expect(`${stdout}${stderr}`).toContain('valid');
     const known = [...readFileSync(HAPROXY, 'utf8').matchAll(/\$\{(\w+)/g)].map(([, name]) => name);
     expect(Object.keys(env).filter((name) => !known.includes(name))).toEqual([]);
-    const broken = run(haproxy.path, ['-c', '-f', HAPROXY], { env: { ...env, API_1_OPS_PORT: 'many' } });
+    const broken = run(haproxy.path, ['-c', '-f', HAPROXY], { env: { ...env, OPS_BIND: '127.0.0.1:many' } });
     await expect(broken).rejects.toThrow();
   });
 });

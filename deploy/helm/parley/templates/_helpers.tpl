@@ -53,9 +53,9 @@ app.kubernetes.io/part-of: parley
 {{- if hasSuffix "Gi" . }}{{ mul (trimSuffix "Gi" . | int) 1024 }}{{ else }}{{ trimSuffix "Mi" . | int }}{{ end }}
 {{- end }}
 
-{{/* Three quarters of the limit, shared by the isolates of the process: dict "memory" "2Gi" "isolates" 3 */}}
+{{/* Half of the limit, shared by the isolates of the process; each has up to 200 MiB for what is young beside it, and buffers lie outside: dict "memory" "2Gi" "isolates" 3 */}}
 {{- define "parley.heapOption" -}}
-{{- printf "--max-old-space-size=%d" (div (div (mul (include "parley.mebibytes" .memory | int) 3) 4) .isolates) }}
+{{- printf "--max-old-space-size=%d" (div (div (include "parley.mebibytes" .memory | int) 2) .isolates) }}
 {{- end }}
 
 {{/* A number of a values file is a float here, and 10000000 would be written as 1e+07. */}}
