@@ -197,7 +197,8 @@ describe('the chart', () => {
     });
 
     it('[DEPLOY-10] a quiet socket stays open, and nothing is sticky', async () => {
-      const text = await render(PRODUCTION);
+      // A dashboard may speak of it.
+      const text = await render(PRODUCTION, 'monitoring.dashboards=false', 'monitoring.rules=false');
       const { annotations } = the(await objects(PRODUCTION), 'Ingress', 'parley-api').metadata;
       for (const name of ['read', 'send']) {
         expect(Number(annotations[`nginx.ingress.kubernetes.io/proxy-${name}-timeout`])).toBeGreaterThanOrEqual(3_600);

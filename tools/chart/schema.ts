@@ -123,7 +123,7 @@ function docOf(key: Scalar, map: YAMLMap): string {
 /** Which settings may be given, and as what. */
 function settingsSchemas(settings: Readonly<Record<string, ChartSetting>>): Record<string, Schema> {
   const value: Schema = {
-    anyOf: [{ type: ['string', 'integer', 'boolean'] }, { type: 'array', items: { type: 'string' } }],
+    anyOf: [{ type: ['string', 'number', 'boolean'] }, { type: 'array', items: { type: 'string' } }],
   };
   const all = Object.entries(settings);
   const properties = Object.fromEntries(all.map(([name, { doc }]) => [name, { ...value, description: doc }]));

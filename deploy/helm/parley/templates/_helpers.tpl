@@ -60,7 +60,7 @@ app.kubernetes.io/part-of: parley
 
 {{/* A number of a values file is a float here, and 10000000 would be written as 1e+07. */}}
 {{- define "parley.text" -}}
-{{- if kindIs "float64" . }}{{ int64 . }}{{ else if kindIs "slice" . }}{{ join "," . }}{{ else }}{{ . }}{{ end }}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else if kindIs "slice" . }}{{ join "," . }}{{ else }}{{ . }}{{ end }}
 {{- end }}
 
 {{/* Which settings come from Secrets. */}}
