@@ -97,7 +97,10 @@ describe('the chart', () => {
       '[DEPLOY-4] is what Kubernetes and the operators take, to the last field',
       async () => {
         for (const example of EXAMPLES) expect(await findings(await render(example)), example).toBe('');
-        const text = await render(PRODUCTION);
+        const gateway = { enabled: true, parentRefs: [{ name: 'edge' }], hostnames: ['chat.example.org'] };
+        const text = await render(PRODUCTION, `gateway=${JSON.stringify(gateway)}`);
+        expect(text).toContain('kind: HTTPRoute');
+        expect(await findings(text)).toBe('');
         const control = await findings(text.replace('terminationGracePeriodSeconds', 'terminationGracePeriod'));
         expect(control).toMatch(/additional properties 'terminationGracePeriod' not allowed/);
         expect(await findings(text.replace('podMetricsEndpoints', 'podMetricEndpoints'))).toMatch(

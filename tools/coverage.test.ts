@@ -6,6 +6,7 @@ const ROWS: Record<string, number> = {
   'Caches, TTLs, keys': 47,
   'Connections and realtime': 31,
   'Sending, persistence, delivery': 44,
+  'Environment and deployment': 11,
   Presence: 13,
   'Limits and access': 19,
   Database: 46,
