@@ -46,7 +46,7 @@ function objectives(settings: AlertSettings): Objective[] {
       badPart: latency('parley_message_accept_seconds', settings.ALERT_ACCEPT_MS, failedSends),
       events: accepts,
       pages: true,
-      what: `sends failed or took longer than ${settings.ALERT_ACCEPT_MS} ms`,
+      what: `of sends failed or took longer than ${settings.ALERT_ACCEPT_MS} ms`,
       impact: 'People press Enter and their message stays grey, or their client sends it again and again.',
     },
     {
@@ -56,7 +56,7 @@ function objectives(settings: AlertSettings): Objective[] {
       badPart: latency('parley_message_accept_seconds', settings.ALERT_ACCEPT_TARGET_MS, failedSends),
       events: accepts,
       pages: false,
-      what: `sends took longer than ${settings.ALERT_ACCEPT_TARGET_MS} ms`,
+      what: `of sends took longer than ${settings.ALERT_ACCEPT_TARGET_MS} ms`,
       impact: 'Sending feels slower than it was promised to be. Nothing is lost.',
     },
     {
@@ -66,7 +66,7 @@ function objectives(settings: AlertSettings): Objective[] {
       badPart: latency('parley_message_delivery_seconds', settings.ALERT_DELIVERY_MS),
       events: deliveries,
       pages: true,
-      what: `deliveries took longer than ${settings.ALERT_DELIVERY_MS} ms`,
+      what: `of deliveries took longer than ${settings.ALERT_DELIVERY_MS} ms`,
       impact: 'What one person says is seen late by the others.',
     },
     {
@@ -76,7 +76,7 @@ function objectives(settings: AlertSettings): Objective[] {
       badPart: latency('parley_message_delivery_seconds', settings.ALERT_DELIVERY_TARGET_MS),
       events: deliveries,
       pages: false,
-      what: `deliveries took longer than ${settings.ALERT_DELIVERY_TARGET_MS} ms`,
+      what: `of deliveries took longer than ${settings.ALERT_DELIVERY_TARGET_MS} ms`,
       impact: 'Conversations feel slower than it was promised. Nothing is lost.',
     },
     {
@@ -97,7 +97,7 @@ function objectives(settings: AlertSettings): Objective[] {
 / sum(rate(parley_call_seconds_count[${range}]))`,
       events: (range) => `sum(increase(parley_call_seconds_count[${range}]))`,
       pages: true,
-      what: 'calls failed by our fault',
+      what: 'of calls failed by our fault',
       impact: 'Buttons do nothing, lists do not load, sends are tried again.',
     },
   ];

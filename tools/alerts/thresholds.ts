@@ -159,28 +159,28 @@ function movement(settings: AlertSettings): Alert[] {
     },
     {
       alert: 'ParleyDeadLetters',
-      expr: `max by (job) (parley_job_dead_letters) > 0
+      expr: `max by (kind) (parley_job_dead_letters) > 0
 or sum(increase(parley_drain_dead_letters_total[1h])) > 0`,
       for: '0m',
       severity: 'ticket',
-      summary: 'Nobody could do {{ if $labels.job }}jobs of {{ $labels.job }}{{ else }}an entry of the log{{ end }}',
+      summary: 'Nobody could do {{ if $labels.kind }}jobs of {{ $labels.kind }}{{ else }}an entry of the log{{ end }}',
       impact: 'A push, a mail, a webhook call or an entry of the log is not done until somebody decides.',
     },
     {
       alert: 'ParleyJobsLate',
-      expr: `max by (job) (parley_job_oldest_waiting_seconds) > ${settings.ALERT_JOB_WAIT_S}`,
+      expr: `max by (kind) (parley_job_oldest_waiting_seconds) > ${settings.ALERT_JOB_WAIT_S}`,
       for: '5m',
       severity: 'ticket',
-      summary: 'The oldest job of {{ $labels.job }} has waited {{ $value | humanizeDuration }}',
+      summary: 'The oldest job of {{ $labels.kind }} has waited {{ $value | humanizeDuration }}',
       impact: 'Pushes, mails, webhooks, clean-ups or daily counts come late.',
     },
     {
       alert: 'ParleyJobsFailing',
-      expr: `sum by (job) (rate(parley_job_seconds_count{outcome=~"retried|dead"}[30m]))
-/ sum by (job) (rate(parley_job_seconds_count[30m])) > 0.5`,
+      expr: `sum by (kind) (rate(parley_job_seconds_count{outcome=~"retried|dead"}[30m]))
+/ sum by (kind) (rate(parley_job_seconds_count[30m])) > 0.5`,
       for: '15m',
       severity: 'ticket',
-      summary: '{{ $value | humanizePercentage }} of the runs of {{ $labels.job }} fail',
+      summary: '{{ $value | humanizePercentage }} of the runs of {{ $labels.kind }} fail',
       impact: 'Whoever is away may not be told; the jobs are tried again for hours, then they are dead letters.',
     },
   ];
