@@ -106,6 +106,9 @@ function objectives(settings: AlertSettings): Objective[] {
 /** All ranges that burn rates are taken over. */
 const RANGES = ['5m', '30m', '1h', '6h', '3d'];
 
+/** The part that may be bad, without the noise of binary fractions. */
+const budgetOf = ({ target }: Objective) => Number((1 - target).toFixed(6));
+
 function recordings(objective: Objective): Recording[] {
   const labels = { slo: objective.slo };
   const ratios = RANGES.map((range) => ({
@@ -113,6 +116,7 @@ function recordings(objective: Objective): Recording[] {
     expr: objective.badPart(range),
     labels,
   }));
+  ratios.push({ record: 'parley:slo_budget:ratio', expr: `vector(${budgetOf(objective)})`, labels });
   const { events } = objective;
   return events ? [...ratios, { record: 'parley:slo_events:increase1h', expr: events('1h'), labels }] : ratios;
 }
@@ -121,7 +125,7 @@ function recordings(objective: Objective): Recording[] {
 function burning(objective: Objective, long: string, short: string): (factor: number) => string {
   const over = (range: string, part: string) => `parley:slo_error:ratio_rate${range}{slo="${objective.slo}"} > ${part}`;
   return (factor) => {
-    const part = `${factor} * ${Number((1 - objective.target).toFixed(6))}`;
+    const part = `${factor} * ${budgetOf(objective)}`;
     return `(${over(long, part)} and ${over(short, part)})`;
   };
 }
