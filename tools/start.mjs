@@ -20,9 +20,10 @@ const commands = {
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],
+  'metrics-page': [source, `${root}tools/metrics-page.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
-const standalone = ['start', 'test', 'alerts'];
+const standalone = ['start', 'test', 'alerts', 'metrics-page'];
 
 const [command = '', ...rest] = process.argv.slice(2);
 const entry = commands[command];

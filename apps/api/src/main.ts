@@ -3,6 +3,7 @@ import {
   createMetrics,
   createOpsServer,
   Lifecycle,
+  measureProcess,
   reservePort,
   SettingsError,
   superviseThreads,
@@ -23,7 +24,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 async function start(settings: ApiSettings): Promise<void> {
   const { HOST: host, LOG_LEVEL: level } = settings;
   const log = createLog({ name: 'api', level });
-  const metrics = createMetrics({ defaults: 'process' });
+  const metrics = createMetrics({ prefix: 'parley_', defaults: 'process' });
+  const own = measureProcess(metrics, new URL('../package.json', import.meta.url));
   const { port, shareable } = await reservePort({ port: settings.PORT, host, setting: 'PORT' });
   const opsPort = await findOpsPort({ wanted: settings.OPS_PORT, publicPort: port, host });
   const threads = shareable ? settings.THREADS : 1;
@@ -62,6 +64,7 @@ async function start(settings: ApiSettings): Promise<void> {
   const end = (code: number) => {
     if (draining) return;
     draining = true;
+    own.draining();
     systemClock
       .sleep(code === 0 ? settings.DRAIN_DELAY_MS : 0)
       .then(() => lifecycle.drain())

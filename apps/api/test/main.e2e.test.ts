@@ -140,8 +140,8 @@ describe('life', () => {
       },
     });
     const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
-    expect(metrics).toMatch(/^threads_ready 2$/m);
-    expect(metrics).toMatch(/^socket_connections 0$/m);
+    expect(metrics).toMatch(/^parley_threads_ready 2$/m);
+    expect(metrics).toMatch(/^parley_socket_connections 0$/m);
     // Nothing of the operators' is on the public port.
     for (const path of ['/metrics', '/readyz', '/livez']) expect((await fetch(url + path)).status).toBe(404);
     // Nor is what TEST_CONTROLS would add.
@@ -175,7 +175,7 @@ describe('life', () => {
     );
     await Promise.all(crowd.map(({ trpc }) => trpc.user.me.query()));
     const metrics = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
-    expect(await metrics()).toMatch(/^socket_connections 8$/m);
+    expect(await metrics()).toMatch(/^parley_socket_connections 8$/m);
     const headers = { authorization: `Bearer ${token}` };
     const revoked = await json(`http://127.0.0.1:${adminPort}/v1/users/${ada.userId}/revoke`, {
       method: 'POST',

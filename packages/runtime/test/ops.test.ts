@@ -104,7 +104,7 @@ test('a port that the system chooses is named', async () => {
 
 test('asking for a metric twice gives the same one; snapshots merge by each gauge’s rule', async () => {
   const thread = async (busy: number) => {
-    const metrics = createMetrics({ defaults: 'thread' });
+    const metrics = createMetrics({ defaults: { thread: 'one' } });
     metrics.counter('sends_total', 'Sends').inc();
     metrics.counter('sends_total', 'Sends').inc();
     metrics.gauge('busy', 'Busy', { aggregator: 'max' }).set(busy);
