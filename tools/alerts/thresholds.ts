@@ -10,7 +10,7 @@ function resources(settings: AlertSettings): Alert[] {
     {
       alert: 'ParleyCpuHigh',
       expr: `100 * sum by (job, instance) (rate(process_cpu_seconds_total[5m]))
-/ on (job, instance) parley_process_cpu_limit_cores > ${settings.ALERT_CPU_PERCENT}`,
+/ on (job, instance) parley_process_cpu_limit_cores > ${settings.ALERT_CPU_THRESHOLD}`,
       for: '10m',
       severity: 'ticket',
       summary: '{{ $labels.instance }} ({{ $labels.job }}) uses {{ $value | humanize }} % of its CPU',
@@ -19,7 +19,7 @@ function resources(settings: AlertSettings): Alert[] {
     {
       alert: 'ParleyMemoryHigh',
       expr: `100 * process_resident_memory_bytes
-/ on (job, instance) parley_process_memory_limit_bytes > ${settings.ALERT_MEMORY_PERCENT}`,
+/ on (job, instance) parley_process_memory_limit_bytes > ${settings.ALERT_MEMORY_THRESHOLD}`,
       for: '5m',
       severity: 'page',
       summary: '{{ $labels.instance }} ({{ $labels.job }}) uses {{ $value | humanize }} % of its memory',
