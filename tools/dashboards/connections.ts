@@ -101,14 +101,11 @@ export const connections = dashboard({
           queries: [{ expr: perSecond('parley_socket_refusals_total', { of, by: ['reason'] }), legend: '{{reason}}' }],
         }),
         lines({
-          title: 'Feeds begin',
-          about: 'resumed: continued where it was. resync: had to begin anew. A wave of both follows every lost node.',
+          title: 'Feeds that had to begin anew',
+          about: 'By reason. A feed that comes back within the window goes on where it was and is not in here.',
           unit: 'ops',
           width: 8,
-          queries: [
-            { expr: perSecond('parley_feed_resumes_total', { of, by: ['result'] }), legend: '{{result}}' },
-            { expr: perSecond('parley_feed_replayed_entries_total', { of }), legend: 'entries replayed' },
-          ],
+          queries: [{ expr: perSecond('parley_hub_resyncs_total', { of, by: ['reason'] }), legend: '{{reason}}' }],
         }),
       ],
     },
