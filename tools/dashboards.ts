@@ -1,4 +1,4 @@
-/** `node --conditions=@parley/source tools/dashboards.ts`: writes deploy/grafana/dashboards from tools/dashboards. */
+/** `npm run dashboards`: writes deploy/grafana/dashboards from tools/dashboards. */
 import { writeFileSync } from 'node:fs';
 import { connections } from './dashboards/connections.ts';
 import type { Dashboard } from './dashboards/layout.ts';

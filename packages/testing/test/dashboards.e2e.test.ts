@@ -2,13 +2,14 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { migrate } from '@parley/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AppProcess, startApp } from '../src/app-process.ts';
+import type { AppProcess } from '../src/app-process.ts';
 import { type Cluster, startCluster } from '../src/cluster.ts';
 import { freePort } from '../src/index.ts';
 import { gather, settled, talk, times } from './crowd.ts';
 import { type Matched, readPromql } from './promql.ts';
 import { readScrapes, type ScrapedSeries } from './scrape.ts';
 import { StockUser, signIn } from './stock-user.ts';
+import { startScrapedWorker } from './watched-cluster.ts';
 
 /** An expression, and where it stands. */
 interface Used {
@@ -26,12 +27,7 @@ beforeAll(async () => {
   // Every statement is a slow one, so that they are counted by name.
   cluster = await startCluster({ apis: 1, workers: 0, migrate, env: { DB_SLOW_STATEMENT_MS: '1' } });
   const opsPort = await freePort();
-  worker = await startApp({
-    name: 'worker',
-    entry: 'apps/worker/src/main.ts',
-    env: { ...cluster.env, OPS_PORT: String(opsPort) },
-    ready: /^working on/m,
-  });
+  worker = await startScrapedWorker(cluster, opsPort);
   await live();
   const pages = [cluster.apis[0]?.opsPort, opsPort].map(async (port) =>
     (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
