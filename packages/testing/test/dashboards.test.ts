@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { dashboards, keptDashboard } from '../../../tools/dashboards.ts';
 import { schemaProblems } from './grafana-schema.ts';
 
 const kept = Object.fromEntries(
@@ -12,6 +13,11 @@ describe('deploy/grafana/dashboards', () => {
     expect(Object.keys(kept).length).toBeGreaterThanOrEqual(6);
     expect(await schemaProblems(kept)).toEqual([]);
   }, 60_000);
+
+  it('[ALERT-10] are what their sources make', () => {
+    const made = Object.entries(dashboards).map(([name, dashboard]) => [name, keptDashboard(dashboard)]);
+    expect(kept).toEqual(Object.fromEntries(made));
+  });
 
   it('[ALERT-10] control: what is planted is seen', async () => {
     const overview = kept.overview ?? '';
