@@ -5,6 +5,8 @@ import { perSecond, quantile } from './promql.ts';
 
 const ours = `outcome=~"${OUR_FAULT}"`;
 
+const pages = (state: string) => `count(ALERTS{alertstate="${state}", severity="page"})`;
+
 const verdict: Row = {
   title: 'Is chat fine?',
   height: 3,
@@ -12,12 +14,16 @@ const verdict: Row = {
     stat({
       title: 'Is chat fine?',
       about:
-        'Yes: no page fires. Otherwise how many do; they are listed at the bottom, each with its section of the runbook.',
+        'No: a page fires. Not sure: one begins, and fires if it goes on. Which: at the bottom, each with its section of the runbook.',
       unit: 'short',
       width: 4,
-      queries: [{ expr: 'count(ALERTS{alertstate="firing", severity="page"}) or vector(0)', legend: '' }],
-      limits: { warn: 1, bad: 1 },
-      words: { 0: { text: 'Yes', color: 'green' } },
+      queries: [{ expr: `2 * sgn(${pages('firing')}) or sgn(${pages('pending')}) or vector(0)`, legend: '' }],
+      limits: { warn: 1, bad: 2 },
+      words: {
+        0: { text: 'Yes', color: 'green' },
+        1: { text: 'Not sure', color: 'orange' },
+        2: { text: 'No', color: 'red' },
+      },
     }),
     stat({
       title: 'Sent',
@@ -174,12 +180,12 @@ const dependencies: Row = {
       limits: { warn: 0.7, bad: 0.9 },
     }),
     rows({
-      title: 'What fires',
+      title: 'What fires, or begins to',
       about: 'Alerts of this moment. The section of the runbook has the name of the alert.',
       unit: 'short',
       width: 8,
       queries: [
-        { expr: 'count by (severity, alertname, dependency, instance, slo) (ALERTS{alertstate="firing"})', legend: '' },
+        { expr: 'count by (severity, alertstate, alertname, dependency, kind, instance) (ALERTS)', legend: '' },
       ],
       hidden: ['Value'],
     }),

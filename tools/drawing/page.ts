@@ -84,5 +84,5 @@ section { background: #fff; border: 1px solid #dfe2e6; border-radius: 4px; paddi
 .legend i { display: inline-block; width: 10px; height: 3px; margin-right: 4px; vertical-align: middle } em { color: #888; font-style: normal }
 .stats { flex: 1; display: flex; flex-wrap: wrap; gap: 4px } .stat { flex: 1 1 40%; position: relative; border-radius: 3px; display: grid; place-items: center; overflow: hidden; min-height: 34px }
 .stat b { font-size: 21px } .stat small { margin-right: 6px; font-size: 12px } .spark { position: absolute; inset: 40% 0 0; width: 100%; height: 60%; opacity: .35 }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: 2px 6px; border-bottom: 1px solid #eee } .none { color: #999; margin: auto }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: 2px 5px; font-size: 11px; white-space: nowrap; border-bottom: 1px solid #eee } .none { color: #999; margin: auto }
 `;
