@@ -5,6 +5,7 @@ export { type Clock, systemClock } from './clock.ts';
 export { COMMAND_BUCKETS, LATENCY_BUCKETS } from './latency-buckets.ts';
 export { createLog, type Log } from './log.ts';
 export { Loop } from './loop.ts';
+export { MetricReading, type Timing } from './metric-reading.ts';
 export { createMetrics, type MetricDescription, type MetricSnapshot, type Metrics, mergeMetrics } from './metrics.ts';
 export { createOpsServer, type OpsServer, type Readiness } from './ops-server.ts';
 export { reservePort } from './ports.ts';

@@ -39,6 +39,7 @@ export function measurePool(metrics: Metrics, { pool, max, use }: MeasuredPool):
     buckets: COMMAND_BUCKETS,
   });
   const slow = metrics.counter('postgres_slow_statements_total', 'Statements over DB_SLOW_STATEMENT_MS', ['statement']);
+  for (const outcome of ['ok', 'failed']) seconds.zero({ pool, outcome });
   const [ok, failed] = [seconds.labels(pool, 'ok'), seconds.labels(pool, 'failed')];
   return {
     took: (duration, succeeded) => (succeeded ? ok : failed).observe(duration),
