@@ -10,6 +10,7 @@ const ROWS: Record<string, number> = {
   Presence: 13,
   'Limits and access': 19,
   Database: 46,
+  'Alerts and dashboards': 12,
 };
 
 interface Row {

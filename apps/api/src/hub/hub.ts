@@ -11,9 +11,10 @@ import type { InboxEvent } from '@parley/protocol';
 import type { Log, Metrics, Service } from '@parley/runtime';
 import { atOnce } from './at-once.ts';
 import type { Attachment } from './attachment.ts';
-import { ChannelHub, type ChannelHubDeps, type HubCount } from './channel-hub.ts';
+import { ChannelHub, type ChannelHubDeps } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
 import { type Everybody, hearEverybody } from './hear-everybody.ts';
+import { measureHub } from './hub-metrics.ts';
 import { Latch } from './latch.ts';
 import { pause } from './pause.ts';
 import { PersistedWatch } from './persisted-watch.ts';
@@ -25,7 +26,9 @@ export interface HubDeps {
   readonly log: Pick<MessageLog, 'renew' | 'load'>;
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   readonly logger: Pick<Log, 'warn'>;
-  readonly metrics: Pick<Metrics, 'counter' | 'gauge'>;
+  readonly metrics: Pick<Metrics, 'counter' | 'gauge' | 'histogram'>;
+  /** The time since a stamp of the log store's clock; without it latencies are not measured. */
+  readonly secondsSince?: (at: number) => number;
   /** The thread's live connections: they hear by the hub when one of them may have to end. */
   readonly sessions?: { standing(userId: string): void; suspect(): void };
   /** What else of this thread knows something of a user who is no more. */
@@ -82,16 +85,16 @@ class ThreadHub implements Hub {
   #running: Promise<void> | null = null;
 
   constructor(deps: HubDeps) {
-    const counter = deps.metrics.counter('hub_publications_total', 'What became of publications, by outcome', [
-      'outcome',
-    ]);
+    const measure = measureHub(deps.metrics, deps.secondsSince);
     deps.metrics.gauge('hub_channels', 'Channels that a thread listens to', {
       collect: (gauge) => gauge.set(this.#channels.size),
     });
-    const count = (what: HubCount, by = 1) => counter.inc({ outcome: what }, by);
+    deps.metrics.gauge('hub_listeners', 'Open feeds of channels and inboxes', {
+      collect: (gauge) => gauge.set(this.size.listeners),
+    });
     const { log } = deps;
     const load = atOnce(LOADS_AT_ONCE, (channelId: string) => log.load(channelId));
-    this.#deps = { ...deps, count, log: { renew: () => log.renew(), load } };
+    this.#deps = { ...deps, ...measure, log: { renew: () => log.renew(), load } };
     this.#users = new UserTopics(() => this.#connected(), deps.logger);
     this.#sessions = deps.sessions;
     this.#onErased = deps.onErased;
