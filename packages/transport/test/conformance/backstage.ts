@@ -77,6 +77,8 @@ export class Backstage {
   readonly #sources = new Map<string, Source>();
   /** Closes the socket of the first client, from within a procedure. */
   onHangUp = (): void => undefined;
+  /** Those of all calls and feeds so far. */
+  readonly signals: WeakRef<AbortSignal>[] = [];
   #activity = 0;
   #lives = 0;
 
@@ -119,6 +121,7 @@ export class Backstage {
   /** Notes that a procedure began, that its signal fired and, when the answer is called, that it ended. */
   life(name: string, signal: AbortSignal | undefined): () => void {
     this.#lives++;
+    if (signal) this.signals.push(new WeakRef(signal));
     this.note(name, signal ? `begins${signal.aborted ? ' aborted' : ''}` : 'begins without a signal');
     signal?.addEventListener('abort', () => this.note(name, 'signal'), { once: true });
     return () => {

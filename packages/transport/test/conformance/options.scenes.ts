@@ -1,33 +1,7 @@
-import type { Encoder } from '@trpc/server/adapters/ws';
+import { bytes, marking } from './encoders.ts';
 import { after, feed, mutation, query, stop } from './frames.ts';
 import type { Scene } from './player.ts';
 import type { Variant } from './router.ts';
-
-const textOf = (frame: string | ArrayBuffer | Uint8Array) =>
-  typeof frame === 'string' ? frame : new TextDecoder().decode(frame);
-
-/** JSON in bytes. */
-const bytes: Encoder = {
-  encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
-  decode: (frame) => {
-    if (typeof frame === 'string') throw new Error('bytes only');
-    return JSON.parse(textOf(frame));
-  },
-};
-
-/** JSON in text that marks what went through it, and fails where it is told to. */
-const marking: Encoder = {
-  encode(value) {
-    const text = JSON.stringify(value);
-    if (text.includes('unencodable')) throw new Error('told not to encode');
-    return `{"marked":${text}}`;
-  },
-  decode(frame) {
-    const text = textOf(frame);
-    if (text.includes('undecodable')) throw new TypeError('told not to decode');
-    return JSON.parse(text.replace('hullo', 'hello'));
-  },
-};
 
 const inBytes = (frame: unknown) => Buffer.from(JSON.stringify(frame));
 

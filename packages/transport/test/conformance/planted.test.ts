@@ -16,7 +16,7 @@ const SCENES: readonly Scene[] = [FRAME_SCENES, OPTION_SCENES, CALL_SCENES, CONT
   .flat()
   .filter(({ router = 'plain' }) => router === 'plain');
 
-async function differ(adapter: Adapter, scene: Scene): Promise<boolean> {
+async function differs(adapter: Adapter, scene: Scene): Promise<boolean> {
   const stock = await perform(STOCK, scene);
   return !isDeepStrictEqual(await perform(adapter, scene), stock);
 }
@@ -25,9 +25,9 @@ async function differ(adapter: Adapter, scene: Scene): Promise<boolean> {
 async function firstDifference(adapter: Adapter): Promise<string | undefined> {
   {
     using _ = holdClock();
-    for (const scene of CLOCK_SCENES.slice(0, 3)) if (await differ(adapter, scene)) return scene.name;
+    for (const scene of CLOCK_SCENES.slice(0, 3)) if (await differs(adapter, scene)) return scene.name;
   }
-  for (const scene of SCENES) if (await differ(adapter, scene)) return scene.name;
+  for (const scene of SCENES) if (await differs(adapter, scene)) return scene.name;
   return undefined;
 }
 

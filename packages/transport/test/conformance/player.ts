@@ -59,13 +59,17 @@ const encode = (frame: Frame): string | Buffer =>
 /** Plays a scene to an adapter. */
 export class Player implements AsyncDisposable {
   readonly stage = new Backstage();
+  /** What clients have said so far. */
+  pings = 0;
+  pongs = 0;
   readonly #scene: Scene;
   readonly #server = createServer((_req, res) => res.writeHead(426).end());
   readonly #wss: WebSocketServer;
   readonly #applied: { broadcastReconnectNotification(): void };
   readonly #clients = new Map<string, WebSocket>();
   readonly #served: WebSocket[] = [];
-  readonly #steps: Step[] = [];
+  readonly #steps: Step[] = [{ step: 'the beginning', heard: [] }];
+  readonly #leavers: (() => unknown)[] = [];
   #heard = 0;
   #heardChars = 0;
 
@@ -74,6 +78,10 @@ export class Player implements AsyncDisposable {
     this.#wss = new WebSocketServer({ server: this.#server, ...scene.server });
     this.#wss.on('connection', (socket) => {
       this.#served.push(socket);
+      socket.on('message', (said) => {
+        if (String(said) === 'PING') this.pings++;
+        if (String(said) === 'PONG') this.pongs++;
+      });
       scene.prepare?.(socket);
     });
     const { stage } = this;
@@ -89,27 +97,38 @@ export class Player implements AsyncDisposable {
     await this.settle();
     this.#mark('the end');
     for (const client of this.#clients.values()) client.close();
+    for (const leave of this.#leavers) leave();
     await this.settle();
     this.stage.note('left', { clients: this.#wss.clients.size, lives: this.stage.lives });
     return { steps: this.#steps, notes: this.stage.notes };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const leave of this.#leavers) leave();
     for (const client of this.#clients.values()) client.terminate();
     for (const socket of this.#wss.clients) socket.terminate();
     this.#wss.close();
     await new Promise((done) => this.#server.close(done));
   }
 
+  url(path = '/'): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `ws://127.0.0.1:${port}${path}`;
+  }
+
+  /** Called at the end of the scene, and may be again. */
+  onEnd(leave: () => unknown): void {
+    this.#leavers.push(leave);
+  }
+
   /** A client comes. */
   async join(name: string, path = '/'): Promise<void> {
-    const { port } = this.#server.address() as AddressInfo;
-    const client = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+    const client = new WebSocket(this.url(path));
     this.#clients.set(name, client);
     this.#mark(`${name} comes to ${path}`);
-    client.on('message', (bytes, isBinary) => this.#hear({ client: name, ...understand(String(bytes), isBinary) }));
+    client.on('message', (bytes, isBinary) => this.hear({ client: name, ...understand(String(bytes), isBinary) }));
     client.on('close', (code, reason) => {
-      this.#hear({ client: name, request: 'none', text: `closed ${code} ${reason}` });
+      this.hear({ client: name, request: 'none', text: `closed ${code} ${reason}` });
     });
     await new Promise((done, fail) => client.once('open', done).once('error', fail));
     client.on('error', () => undefined);
@@ -154,6 +173,26 @@ export class Player implements AsyncDisposable {
     return this.do(`${ms} ms pass`, () => vi.advanceTimersByTime(ms));
   }
 
+  /** Waits for something that takes its time. */
+  async until(what: string, isSo: () => boolean): Promise<void> {
+    this.#mark(what);
+    for (let n = 0; !isSo(); n++) {
+      if (n > 1_000) throw new Error(`never: ${what}`);
+      await sleep(10);
+    }
+    await this.settle();
+  }
+
+  /** Connections that are open. */
+  get clients(): number {
+    return this.#wss.clients.size;
+  }
+
+  /** Connections there have been. */
+  get cameBy(): number {
+    return this.#served.length;
+  }
+
   client(name = 'a'): WebSocket {
     const client = this.#clients.get(name);
     if (!client) throw new Error(`nobody came by the name of ${name}`);
@@ -178,12 +217,15 @@ export class Player implements AsyncDisposable {
       await Promise.all([...this.#clients.values()].map(roundTrip));
       for (let n = 0; n < 5; n++) await turn();
       if (this.#heardChars > MUCH_CHARS) await sleep(LOOKED_AT_WITHIN_MS);
+      // A stock client sets timers of its own.
+      for (let n = 0; n < 4 && this.#leavers.length > 0; n++) await sleep(10);
       quiet = before === this.#heard + this.stage.activity ? quiet + 1 : 0;
     }
     this.#heardChars = 0;
   }
 
-  #hear(heard: Heard): void {
+  /** Writes down what a client heard. */
+  hear(heard: Heard): void {
     this.#heard++;
     this.#heardChars += heard.text.length;
     this.#steps.at(-1)?.heard.push(heard);
