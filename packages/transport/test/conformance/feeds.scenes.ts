@@ -90,6 +90,7 @@ export const FEED_SCENES: readonly Scene[] = [
         async play(p) {
           await p.say(feed(1, 'feeds.strange', { feed: name }));
           await p.say(feed(1, 'feeds.strange', { feed: name }), stop(1), stop(1));
+          await p.say(feed(1, 'feeds.count'));
           await p.open('linger');
         },
       }),
@@ -289,6 +290,31 @@ export const FEED_SCENES: readonly Scene[] = [
         p.client().close();
       });
       await p.open('two');
+      await p.emit(1);
+    },
+  },
+  {
+    name: 'frames, and a close right after them',
+    async play(p) {
+      await p.say(feed(1, 'feeds.follow'), feed(2, 'feeds.observe'));
+      await p.sayAndClose(
+        'PING',
+        'nonsense',
+        query(3, 'hello'),
+        query(null, 'hello'),
+        feed(1, 'feeds.count'),
+        stop(2),
+        feed(4, 'feeds.count'),
+      );
+    },
+  },
+  {
+    name: 'frames, and a cut right after them',
+    async play(p) {
+      await p.do('says and cuts', () => {
+        p.tell('a', feed(1, 'feeds.follow'), query(2, 'hello'), 'PING', feed(3, 'feeds.count'));
+        p.client().terminate();
+      });
       await p.emit(1);
     },
   },

@@ -1,8 +1,12 @@
 import { isRecord } from './is-record.ts';
 
-/** A value as JSON can say it, with the keys in one order and without what is only so on this machine: the lines of a stack below its first. */
+/** What the engine says of the source text that met a wrong value: no two programs have the same. */
+const OF_THE_SOURCE = /[\w.()]{1,60} is not a function|Cannot read properties of (null|undefined) \(reading '[^']*'\)/;
+
+/** A value as JSON can say it, with the keys in one order and without what only the source text or the machine make so. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') return String(value);
+  if (typeof value === 'string') return value.replace(OF_THE_SOURCE, '<wrong value>');
   if (value === undefined) return '<undefined>';
   if (Number.isNaN(value)) return '<NaN>';
   if (Array.isArray(value)) return value.map(plain);
@@ -13,7 +17,7 @@ export function plain(value: unknown): unknown {
   return Object.fromEntries(keys.map((key) => [key, key === 'stack' ? firstLine(value[key]) : plain(value[key])]));
 }
 
-const firstLine = (stack: unknown) => (typeof stack === 'string' ? `${stack.split('\n')[0]} …` : plain(stack));
+const firstLine = (stack: unknown) => (typeof stack === 'string' ? plain(`${stack.split('\n')[0]} …`) : plain(stack));
 
 /** The request that a message answers, and the message in words that are the same for any two that no client can tell apart. */
 export function understand(text: string, isBinary: boolean): { request: string; text: string } {

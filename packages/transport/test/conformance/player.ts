@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { CreateWSSContextFnOptions, WSSHandlerOptions } from '@trpc/server/adapters/ws';
 import { vi } from 'vitest';
@@ -144,7 +144,20 @@ export class Player implements AsyncDisposable {
   /** Says frames of a client, and waits for nothing. */
   tell(name: string, ...frames: Frame[]): void {
     this.#mark(`${name}: ${frames.map((frame) => String(encode(frame)).slice(0, 300)).join(' + ')}`);
-    for (const frame of frames) this.client(name).send(encode(frame));
+    const client = this.client(name);
+    inOnePiece(client, () => {
+      for (const frame of frames) client.send(encode(frame));
+    });
+  }
+
+  /** The same, and closes right after it. */
+  async sayAndClose(...frames: Frame[]): Promise<void> {
+    const client = this.client();
+    inOnePiece(client, () => {
+      this.tell('a', ...frames);
+      client.close();
+    });
+    await this.settle();
   }
 
   /** Does something else, and waits until all is said to it. */
@@ -272,6 +285,15 @@ export class Player implements AsyncDisposable {
   #isOurs(req: IncomingMessage): string | undefined {
     return req.url;
   }
+}
+
+/** What is sent meanwhile reaches the other side at once: else it depends on the system what is read together. */
+function inOnePiece(client: WebSocket, act: () => void): void {
+  const carrier: unknown = Reflect.get(client, '_socket');
+  if (!(carrier instanceof Socket)) throw new Error('ws has no socket of that name any more');
+  carrier.cork();
+  act();
+  carrier.uncork();
 }
 
 /** Everything that the server wrote before, a client has read after. */

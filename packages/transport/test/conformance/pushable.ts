@@ -25,7 +25,11 @@ export class Pushable implements PushFeed {
     try {
       yield* first;
       if (ending === 'fails' || ending === 'throws') throw new Error('it failed by itself');
-      if (ending === 'listens') yield* source.values(signal);
+      if (ending !== 'listens') return;
+      for await (const event of source.values(signal)) {
+        if (!isTrackedEnvelope(event)) throw new TypeError(UNTRACKED);
+        yield event;
+      }
     } finally {
       stage.note('pushable over', 'once');
     }
@@ -66,11 +70,12 @@ export class Pushable implements PushFeed {
   }
 }
 
+const UNTRACKED = 'only tracked events are pushed';
 const made = new WeakMap<object, Publication>();
 
 /** One for each event, whoever reads it. */
 function publicationOf(event: unknown): Publication {
-  if (!isTrackedEnvelope(event)) throw new TypeError('only tracked events are pushed');
+  if (!isTrackedEnvelope(event)) throw new TypeError(UNTRACKED);
   const [id, data] = event;
   const publication = made.get(event) ?? new Publication(id, data);
   made.set(event, publication);

@@ -36,6 +36,7 @@ const feeds = fc
       'follow',
       'observe',
       'resume',
+      'pushed',
       'never',
       'atOnce',
       'failLater',

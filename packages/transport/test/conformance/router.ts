@@ -1,6 +1,7 @@
 import { initTRPC, lazy, type TRPCDefaultErrorShape, TRPCError, tracked } from '@trpc/server';
 import { observable } from '@trpc/server/observable';
 import type { Backstage } from './backstage.ts';
+import { plain } from './plain.ts';
 import { asEnding, asRecord, asShout, checkItems, throwAs } from './procedure-parts.ts';
 import { Pushable } from './pushable.ts';
 import { createStrangeFeeds } from './strange-feeds.ts';
@@ -26,7 +27,7 @@ interface Failed {
 /** Notes what it was told. Fails, or gives what cannot be encoded, where the error's message asks for it. */
 function createFormatter(stage: Backstage) {
   return ({ error, type, path, input, ctx, shape }: Failed) => {
-    stage.note(`formatter of ${type} ${path}`, { code: error.code, type, path, input, ctx, shape });
+    stage.note(`formatter of ${type} ${path}`, plain({ code: error.code, type, path, input, ctx, shape }));
     if (error.message === 'unformattable') throw new Error('the formatter failed');
     const extra = error.message === 'unencodable' ? 1n : { user: ctx?.user };
     return { ...shape, data: { ...shape.data, extra } };

@@ -43,6 +43,9 @@ function iterators(stage: Backstage): Record<string, StrangeFeed> {
       return byHand(0, { next: async () => JSON.parse(n++ < 2 ? '{}' : '{"done":1}') });
     },
     'gives no result': () => byHand(0, { next: async () => JSON.parse('null') }),
+    'gives no promise': () => byHand(0, { next: () => JSON.parse('{"value":1}') }),
+    'has no next': () => byHand(0, JSON.parse('{"next":null}')),
+    'has no iterator': () => ({ [Symbol.asyncIterator]: () => JSON.parse('null') }),
     'no iterator at all': () => ({ [Symbol.asyncIterator]: () => throwAs('error') }),
     'is disposed of': () => ({
       [Symbol.asyncIterator]: () =>
