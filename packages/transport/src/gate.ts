@@ -25,7 +25,10 @@ export interface GateLimits {
 export interface Gate {
   /** Resolves when the socket has room. Rejects with the signal's reason, or when the socket closes first. */
   open(signal?: AbortSignal): Promise<void>;
+  /** Whether it would open at once: there is room, and nobody waits. */
   readonly isOpen: boolean;
+  /** Whether there is room, whoever waits: for those who write at once and look again before they write more. */
+  readonly hasRoom: boolean;
 }
 
 interface Waiter {
@@ -61,7 +64,7 @@ class SocketGate implements Gate {
   }
 
   get isOpen(): boolean {
-    return this.#waiting === null && this.#hasRoom;
+    return this.#waiting === null && this.hasRoom;
   }
 
   open(signal?: AbortSignal): Promise<void> {
@@ -90,7 +93,7 @@ class SocketGate implements Gate {
     });
   }
 
-  get #hasRoom(): boolean {
+  get hasRoom(): boolean {
     return this.#carrier.waitingBytes < this.#limits.highWaterBytes;
   }
 
@@ -103,7 +106,7 @@ class SocketGate implements Gate {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!this.#carrier.isOpen) this.#giveUp();
-    if (this.#waiting === null || this.#hasRoom) {
+    if (this.#waiting === null || this.hasRoom) {
       this.#shutSince = 0;
       this.#letOneIn();
       return;

@@ -1,7 +1,8 @@
 import type { InboxEvent } from '@parley/protocol';
 import { Publication } from '@parley/transport';
 import { Feed } from './feed.ts';
-import { InboxReader, type InboxReaderDeps } from './inbox-reader.ts';
+import { InboxReader } from './inbox-reader.ts';
+import type { InboxReaderDeps } from './inbox-reader-deps.ts';
 import type { FeedSession } from './session.ts';
 
 /**

@@ -1,23 +1,10 @@
-import { type ChannelViews, type Invitation, orWhenAway } from '@parley/domain';
+import { orWhenAway } from '@parley/domain';
 import { type ChannelSummary, type InboxEvent, PROTOCOL_VERSION } from '@parley/protocol';
 import type { Attachment } from '../hub/attachment.ts';
-import type { Hub } from '../hub/hub.ts';
+import type { UserListener } from '../hub/user-topics.ts';
 import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { InboxChannel } from './inbox-channel.ts';
-
-export interface InboxReaderDeps {
-  readonly hub: Pick<Hub, 'attach' | 'attachUser'>;
-  readonly views: Pick<ChannelViews, 'views'>;
-  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
-  /** The user's channels, newest activity first: the first page. */
-  summaries(userId: string): Promise<ChannelSummary[]>;
-  /** Channels that the user may come into. */
-  invitations(userId: string): Promise<Invitation[]>;
-  /** One of them; null when the user is no member. */
-  summary(userId: string, channelId: string): Promise<ChannelSummary | null>;
-  /** A fresh UUID. */
-  newId(): string;
-}
+import type { InboxReaderDeps } from './inbox-reader-deps.ts';
 
 /** A channel's activity is told at most once in this time. */
 const ACTIVITY_EVERY_MS = 250;
@@ -27,7 +14,7 @@ const AWAY_PAUSE_MS = 1_000;
  * One user's place in all his channels. What waits here is bounded by the number of channels: events are made when somebody comes for
  * them. Their ids are `<uuid of this subscription>-<n>`: never repeated, and worth nothing to another subscription.
  */
-export class InboxReader implements FeedReader<InboxEvent> {
+export class InboxReader implements FeedReader<InboxEvent>, UserListener {
   readonly #deps: InboxReaderDeps;
   readonly #userId: string;
   readonly #reading: Reading;
@@ -59,29 +46,7 @@ export class InboxReader implements FeedReader<InboxEvent> {
    * happened between the page and the listening is found by that look.
    */
   async open(): Promise<void> {
-    const detach = await this.#deps.hub.attachUser(this.#userId, {
-      look: (channelId) => this.#doubt(channelId),
-      invited: (channelId) => {
-        this.#invited.add(channelId);
-        this.#reading.wake();
-      },
-      suspect: () => {
-        this.#suspect = true;
-        this.#reading.wake();
-      },
-      announce: (event) => {
-        this.#ready.push(event);
-        this.#reading.wake();
-      },
-      erased: (userId) => {
-        for (const { channelId } of this.#remembering(userId)) this.#doubt(channelId);
-      },
-      deleted: (channelId) => {
-        if (!this.#channels.has(channelId)) return;
-        this.#deleted.add(channelId);
-        this.#doubt(channelId);
-      },
-    });
+    const detach = await this.#deps.hub.attachUser(this.#userId, this);
     if (this.#closed) {
       detach();
       return;
@@ -122,20 +87,38 @@ export class InboxReader implements FeedReader<InboxEvent> {
     this.#channels.clear();
   }
 
-  #doubt(channelId: string): void {
+  look(channelId: string): void {
     this.#unsure.add(channelId);
     this.#reading.wake();
   }
 
-  #remembering(userId: string): InboxChannel[] {
-    return [...this.#channels.values()].filter((channel) => channel.remembers(userId));
+  invited(channelId: string): void {
+    this.#invited.add(channelId);
+    this.#reading.wake();
+  }
+
+  suspect(): void {
+    this.#suspect = true;
+    this.#reading.wake();
+  }
+
+  announce(event: InboxEvent): void {
+    this.#ready.push(event);
+    this.#reading.wake();
+  }
+
+  erased(userId: string): void {
+    for (const channel of this.#channels.values()) if (channel.remembers(userId)) this.look(channel.channelId);
+  }
+
+  deleted(channelId: string): void {
+    if (!this.#channels.has(channelId)) return;
+    this.#deleted.add(channelId);
+    this.look(channelId);
   }
 
   async #listen(summary: ChannelSummary): Promise<InboxChannel | null> {
-    const attachment: Attachment = await this.#deps.hub.attach(summary.id, () => {
-      this.#dirty.add(summary.id);
-      this.#reading.wake();
-    });
+    const attachment = await this.#attach(summary.id);
     if (this.#closed || this.#channels.has(summary.id)) {
       attachment.release();
       return null;
@@ -143,6 +126,14 @@ export class InboxReader implements FeedReader<InboxEvent> {
     const channel = new InboxChannel(this.#userId, attachment, summary);
     this.#channels.set(summary.id, channel);
     return channel;
+  }
+
+  /** In a scope without the summary, which would live as long as the inbox. */
+  #attach(channelId: string): Promise<Attachment> {
+    return this.#deps.hub.attach(channelId, () => {
+      this.#dirty.add(channelId);
+      this.#reading.wake();
+    });
   }
 
   /** Everything that was delivered since the last look. */

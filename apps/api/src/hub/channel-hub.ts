@@ -20,7 +20,7 @@ import { type Heard, Hearsay } from './hearsay.ts';
 import { pause } from './pause.ts';
 import { type ReadDeps, readEntry } from './read-after.ts';
 import { viewOf } from './view-of.ts';
-import { WakeUp } from './wake-up.ts';
+import { type Listener, WakeUp } from './wake-up.ts';
 
 /** What a hub counts. */
 export type HubCount = 'delivered' | 'repeat' | 'gap' | 'filled' | 'resync' | 'unreadable' | 'fill_failed';
@@ -59,7 +59,7 @@ export class ChannelHub {
     this.#wakeUp = new WakeUp(deps.window);
   }
 
-  get listeners(): Set<() => void> {
+  get listeners(): Set<Listener> {
     return this.#wakeUp.listeners;
   }
 

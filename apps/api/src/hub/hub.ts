@@ -2,7 +2,7 @@ import { type Broker, type BrokerEvents, Failure, type PersistWatch } from '@par
 import type { InboxEvent } from '@parley/protocol';
 import type { Service } from '@parley/runtime';
 import { atOnce } from './at-once.ts';
-import type { Attachment } from './attachment.ts';
+import { type Attachment, HeldChannel } from './attachment.ts';
 import { BusyWindow } from './busy-window.ts';
 import { ChannelHub, type ChannelHubDeps, type HubCount } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
@@ -61,6 +61,11 @@ class ThreadHub implements Hub {
   #comparing: Promise<void> | null = null;
   #again = false;
   #running: Promise<void> | null = null;
+  /** One function for all holds. */
+  readonly #onLast = (channel: ChannelHub) => {
+    const opened = this.#channels.get(channel.channelId);
+    if (opened?.hub === channel) this.#close(opened);
+  };
 
   constructor(deps: HubDeps) {
     const counter = deps.metrics.counter('hub_publications_total', 'What became of publications, by outcome', [
@@ -124,20 +129,14 @@ class ThreadHub implements Hub {
 
   async attach(channelId: string, wake: () => void): Promise<Attachment> {
     const opened = this.#channels.get(channelId) ?? this.#open(channelId);
-    const { hub, ready } = opened;
-    // Each listener is one, even if the same function listens twice.
-    const listener = () => wake();
-    hub.listeners.add(listener);
-    const release = () => {
-      if (hub.listeners.delete(listener) && hub.listeners.size === 0) this.#close(opened);
-    };
+    const held = new HeldChannel(opened.hub, wake, this.#onLast);
     try {
-      await ready;
+      await opened.ready;
     } catch (error) {
-      release();
+      held.release();
       throw error;
     }
-    return { channel: hub, release };
+    return held;
   }
 
   async watch(channelId: string): Promise<PersistedWatch> {

@@ -32,7 +32,7 @@ export class PushSubscription implements FeedSink {
   }
 
   get hasRoom(): boolean {
-    return this.#call.connection.line.gate.isOpen;
+    return this.#call.connection.line.gate.hasRoom;
   }
 
   whenRoom(callback: () => void): void {
