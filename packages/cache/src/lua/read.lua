@@ -4,10 +4,11 @@
 --        when they were counted: 5 messages that Postgres has after the position, up to a mark: 6 its epoch  7 its n  8 its m
 -- Output {'at', header fields, see `viewFields`} | {'count', n and m of the mark}
 --        | {'ahead'} | {'epoch'} | {'missing'} | {'stranger'}
+-- For the server __REPLID__, as long as the mark of its opening is on the epoch (open.lua).
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
 
-if call('GET', KEYS[1]) ~= EPOCH or not string.find(call('INFO', 'replication'), 'master_replid:__REPLID__', 1, true) then
+if call('GET', KEYS[1]) ~= EPOCH or call('OBJECT', 'ENCODING', KEYS[1]) ~= 'raw' then
   return {'epoch'}
 end
 local user, e, n = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
