@@ -31,6 +31,7 @@ import { createHub, type Hub } from './hub/hub.ts';
 import { openLimits } from './limits.ts';
 import { measureLog, refuseWhenFull } from './log-layers.ts';
 import type { ApiSettings } from './settings.ts';
+import { sharedHistory } from './shared-history.ts';
 import { watchStore } from './store-watch.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
 
@@ -77,7 +78,8 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
   const views = new RedisChannelViews({ store: logStore, epochs, keys });
   const copies = new ReadThrough({ redis: redis.cache, keys, off: cachesOff(settings), metrics });
-  const archive = cachedArchive(postgres, { copies, views });
+  const shared = { ...postgres, history: sharedHistory(postgres.history) };
+  const archive = cachedArchive(shared, { copies, views });
   const directory = cachedDirectory(people, { copies, profiles: archive });
   const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
   const memory = new LogMemory({ store: logStore, log });
