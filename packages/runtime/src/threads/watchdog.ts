@@ -12,7 +12,7 @@ interface WatchdogOptions {
 }
 
 const PING_EVERY_MS = 1_000;
-const STACK_WITHIN_MS = 1_000;
+const STACK_WITHIN_MS = 2_000;
 
 /** Ends threads whose event loop does not turn any more, and says in the log what they were doing. Who replaces them is another's work. */
 export class Watchdog {
