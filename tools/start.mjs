@@ -16,6 +16,7 @@ const commands = {
   worker: [source, `${root}apps/worker/src/main.ts`],
   migrate: [source, `${root}tools/migrate.ts`],
   config: [source, `${root}tools/config.ts`],
+  doctor: [source, `${root}tools/doctor.ts`],
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],
