@@ -17,6 +17,7 @@ const commands = {
   migrate: [source, `${root}tools/migrate.ts`],
   config: [source, `${root}tools/config.ts`],
   doctor: [source, `${root}tools/doctor.ts`],
+  trace: [source, `${root}tools/trace.ts`],
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],

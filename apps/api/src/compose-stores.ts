@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   cachedArchive,
   cachedDirectory,
@@ -32,6 +33,7 @@ import { openLimits } from './limits.ts';
 import { measureLog, refuseWhenFull } from './log-layers.ts';
 import type { ApiSettings } from './settings.ts';
 import { watchStore } from './store-watch.ts';
+import { createTraceDesk } from './trace/trace-desk.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
 
 export interface ComposeOptions {
@@ -48,7 +50,7 @@ export interface ComposeOptions {
 export type Stores = ReturnType<typeof openStores>;
 
 /** The stores, what carries publications, and in which order they start. */
-export function openStores({ settings, threads, log, metrics }: ComposeOptions) {
+export function openStores({ settings, threads, listen, shared, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
   const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
   const store = openStore(settings, { name: 'parley-api', log });
@@ -82,7 +84,13 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
   const memory = new LogMemory({ store: logStore, log });
   const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
-  const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
+  const desk = createTraceDesk({
+    node: `${hostname()}:${listen.port}/${shared?.slot ?? 0}`,
+    replyPrefix: `${KEY_PREFIX}:trace:`,
+    publish: (topic, text) => logStore.write((connection) => connection.publish(topic, text)),
+    log,
+  });
+  const truthful = desk.onLog(measureLog(refuseWhenFull(redisLog, memory), metrics));
   const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
   const limits = openLimits({
     settings,
@@ -104,7 +112,13 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
     // A cache store that is away forgets by itself.
     onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
   });
-  const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
+  const broker = new RedisBroker({
+    store: logStore,
+    subscriber: redis.subscriber,
+    keys,
+    events: desk.onEvents(hub),
+    log,
+  });
   hub.connect(broker);
   const everybody = new EverybodySubscription({ broker, clock: systemClock, log, onHeard: () => live.suspect() });
   const silence = createSilence({ store: logStore, keys, log: messageLog });

@@ -17,6 +17,7 @@
  * | `parley:user:<user>` | pub/sub | hints for the sessions of one user |
  * | `parley:node:<node>` | pub/sub | a broker listens to itself |
  * | `parley:everybody` | pub/sub | hints for every node |
+ * | `parley:trace:<uuid>` | pub/sub | what nodes answer to one `npm run trace` |
  * | `parley:erasures` | hash | `<user>` = when his erasure was asked for, for a Postgres that is restored from before |
  *
  * A *place* is `epoch-n m at`, a *line* is `v kind place json` (packages/domain/src/log-line.ts). None of these keys but `dd` has a
