@@ -138,7 +138,7 @@ export class Epochs implements Service {
     });
     const server = identityOf(String(info));
     const opened = sameEpoch(lock, server, marks);
-    const epoch = opened ?? (await lock.open(server));
+    const epoch = opened ?? (await lock.open(server, { lost: forgotten(lock, marks) }));
     const scripts = this.#scripts(epoch, server);
     await store.write((redis) => {
       const pipeline = redis.pipeline();
@@ -174,6 +174,12 @@ function sameEpoch(lock: EpochLock, server: LogServerIdentity, marks: readonly u
   if (lock.restored || epoch === 0 || !lock.openedOn || !isSame(lock.openedOn, server)) return null;
   if (lock.cursors.length !== marks.length || !lock.cursors.every(everywhere)) return null;
   return marks.every((mark) => mark === String(epoch)) ? epoch : null;
+}
+
+/** The store is in an epoch that Postgres does not know of: it was restored from a copy of before. */
+function forgotten({ cursors }: EpochLock, marks: readonly unknown[]): boolean {
+  const newest = Math.max(0, ...cursors.map((cursor) => cursor.epoch));
+  return marks.some((mark) => Number(mark) > newest);
 }
 
 function isSame(a: LogServerIdentity, b: LogServerIdentity): boolean {

@@ -21,8 +21,11 @@ export interface EpochLock {
   readonly openedOn: LogServerIdentity | null;
   /** Postgres is not the one that opened it: another system identifier or timeline, so it was restored. */
   readonly restored: boolean;
-  /** Commits a new epoch for every partition: greater than all before and than the unix second. */
-  open(server: LogServerIdentity): Promise<number>;
+  /**
+   * Commits a new epoch for every partition: greater than all before and than the unix second. `lost`: Postgres lacks entries that it
+   * had, as after a restore, which `restored` says by itself. Who saw more than it has now is not taken to know what it knows.
+   */
+  open(server: LogServerIdentity, options?: { readonly lost: boolean }): Promise<number>;
 }
 
 /** Who may name an epoch: Postgres alone. */
