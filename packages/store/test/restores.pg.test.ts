@@ -56,6 +56,16 @@ describe('[OPS-31] after a restore', () => {
     expect(await known(`${epoch}-5`)).toBe(false);
   });
 
+  it('a header says so while its newest entry of before was saved by the log', async () => {
+    const doubtful = async () => (await store.headers.header(channelId))?.doubtful;
+    const next = await open({ lost: true });
+    expect(await doubtful()).toBeUndefined();
+    await say([8, 9, 10]);
+    expect(await doubtful()).toBe(true);
+    await say([1], next);
+    expect(await doubtful()).toBeUndefined();
+  });
+
   it('control: an epoch that begins for another reason keeps all that was seen', async () => {
     await open();
     await say([8, 9, 10]);

@@ -47,6 +47,8 @@ export interface HeaderSnapshot {
   readonly holes: readonly number[];
   /** From `channel_head`; null before the first entry. */
   readonly head: { readonly position: Position; readonly m: number; readonly at: number } | null;
+  /** Postgres was restored, and its newest entry of before was saved from the log: others before it may be lost. */
+  readonly doubtful?: boolean;
   /** `unread` is counted, not remembered: messages after the read cursor, deleted ones included. */
   readonly members: readonly {
     readonly userId: string;
