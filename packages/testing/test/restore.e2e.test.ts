@@ -9,6 +9,7 @@ import { keptIn } from './kept.ts';
 import { copyOf } from './postgres-copy.ts';
 import { until } from './sdk-user.ts';
 import { StockUser, signIn } from './stock-user.ts';
+import { verify } from './verify.ts';
 
 /** What an operator runs. */
 function run(cluster: Cluster, entry: string, ...words: string[]): Promise<{ code: number; text: string }> {
@@ -47,7 +48,7 @@ describe('an old copy of Postgres under a log store that lives', () => {
   it.each(SET_BACK)(
     '[OPS-30] $how, apis $apis: epochs rise, who saw more is told to begin anew, what the log still has is saved, erasures are done again',
     async ({ how, apis }) => {
-      await using cluster = await startCluster({ apis: 1, workers: 1, migrate });
+      await using cluster = await startCluster({ apis: 1, workers: 1, migrate, env: { DRAIN_WINDOW_MS: '500' } });
       const api = cluster.apis[0]?.url ?? '';
       let bobsWay = api;
       await using ann = new StockUser('ann', await signIn(api, 'ann'), () => api);
@@ -97,6 +98,9 @@ describe('an old copy of Postgres under a log store that lives', () => {
         ...(apis === 'stopped' ? [] : ['after it']),
         'after both know',
       ]);
+      const { report } = await verify(cluster.env);
+      // 11 to 20: answered within the hour, and known to be lost.
+      expect(report).toMatchObject({ lost: 10, gaps: 0, lostByRestore: 10, duplicate: 0, reused: 0 });
       console.log(`${how}: ${JSON.stringify([ann, bob].map(({ watches }) => watches[0]?.resyncs))}`);
 
       expect(await run(cluster, 'apps/api/src/erasures.ts')).toMatchObject({ code: 0 });
