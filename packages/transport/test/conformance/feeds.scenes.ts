@@ -266,7 +266,7 @@ export const FEED_SCENES: readonly Scene[] = [
     async play(p) {
       await p.say(feed(1, 'feeds.follow'), feed(2, 'feeds.observe'));
       await p.do('asks for much', () => {
-        p.tell('a', ...Array.from({ length: 20 }, (_, n) => query(n + 10, 'value', { kind: 'large' })));
+        p.tell('a', ...Array.from({ length: 8 }, (_, n) => query(n + 10, 'value', { kind: 'large' })));
         for (let n = 0; n < 50; n++) p.stage.source('main').next(tracked(`n${n}`, n));
       });
       await p.emit(tracked('last', 'x'.repeat(70_000)), 1, 2, 3);
