@@ -6,9 +6,11 @@ const ROWS: Record<string, number> = {
   'Caches, TTLs, keys': 47,
   'Connections and realtime': 31,
   'Sending, persistence, delivery': 44,
+  'Environment and deployment': 11,
   Presence: 13,
   'Limits and access': 19,
   Database: 46,
+  'Alerts and dashboards': 12,
 };
 
 interface Row {

@@ -44,9 +44,9 @@ export function composeErasing({ settings, log, metrics }: AdminOptions) {
     KEY_PREFIX,
     BACKLOG_MAX_ENTRIES: backlogMaxEntries,
   } = settings;
-  const postgres = openStore(settings, { name: 'parley-admin', log });
-  const redis = createConnection({ url, kind: 'log', timeoutMs, log });
-  const cache = createConnection({ url: REDIS_CACHE_URL, kind: 'cache', timeoutMs: CACHE_TIMEOUT_MS, log });
+  const postgres = openStore(settings, { name: 'parley-admin', log, metrics });
+  const redis = createConnection({ url, kind: 'log', timeoutMs, log, metrics });
+  const cache = createConnection({ url: REDIS_CACHE_URL, kind: 'cache', timeoutMs: CACHE_TIMEOUT_MS, log, metrics });
   const keys = createKeys(KEY_PREFIX);
   const copies = new ReadThrough({ redis: cache, keys });
   const logStore = new LogStore({ redis });

@@ -12,6 +12,7 @@ import { channelIds, operationIds } from './ids.ts';
 import { limitCases } from './limit-layers.ts';
 import { measureCases } from './measure-cases.ts';
 import { measureRecent } from './measure-recent.ts';
+import { measureReceipts, measureSends } from './message-life.ts';
 import { createUserHints } from './user-hints.ts';
 
 /** What the procedures call. */
@@ -63,8 +64,10 @@ export function answersOf(
     },
     invitations: (userId: string) => archive.invitations(userId),
   };
+  const recent = measureRecent(createCases(deps), deps, metrics);
+  const measured = measureReceipts(measureSends(recent, deps, metrics), deps, metrics);
   return {
-    cases: measureCases(limitCases(measureRecent(createCases(deps), deps, metrics), limiter), metrics),
+    cases: measureCases(limitCases(measured, limiter), metrics),
     feeds: { channel: openChannelFeed(feedDeps), inbox: openInboxFeed(feedDeps) },
   };
 }

@@ -9,6 +9,7 @@ import {
   createSilence,
   Epochs,
   HeaderLoad,
+  LogClock,
   LogMemory,
   LogStore,
   ReadThrough,
@@ -51,9 +52,9 @@ export type Stores = ReturnType<typeof openStores>;
 /** The stores, what carries publications, and in which order they start. */
 export function openStores({ settings, threads, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
-  const watch = { log: watchStore('log', announce), cache: watchStore('cache', announce) };
-  const store = openStore(settings, { name: 'parley-api', log });
-  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce).onBreaker);
+  const watch = { log: watchStore('log', announce, metrics), cache: watchStore('cache', announce, metrics) };
+  const store = openStore(settings, { name: 'parley-api', log, metrics });
+  const breaker = createStoreBreaker('postgres', watchStore('postgres', announce, metrics).onBreaker);
   const postgres = guardPort(store.archive, breaker);
   const push = guardPort(store.push, breaker);
   const people = guardPort(store.directory, breaker);
@@ -61,9 +62,9 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const live = new LiveSessions({ standings, log });
   const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
   const redis = {
-    log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log }),
-    cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, log }),
-    subscriber: createConnection({ url: logUrl, kind: 'subscriber', log }),
+    log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log, metrics }),
+    cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, log, metrics }),
+    subscriber: createConnection({ url: logUrl, kind: 'subscriber', log, metrics }),
   };
   watch.log.follow(redis.log);
   watch.cache.follow(redis.cache);
@@ -74,7 +75,7 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const thumbnails = createThumbnails({ server, log });
   const files = createFileParts({ settings, attachments: guardPort(store.attachments, breaker), thumbnails, log });
   const backlogMaxEntries = settings.BACKLOG_MAX_ENTRIES;
-  const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log });
+  const epochs = new Epochs({ store: logStore, ledger: store.ledger, keys, backlogMaxEntries, log, metrics });
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
   const views = new RedisChannelViews({ store: logStore, epochs, keys });
   const copies = new ReadThrough({ redis: redis.cache, keys, off: cachesOff(settings), metrics });
@@ -82,6 +83,7 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const directory = cachedDirectory(people, { copies, profiles: archive });
   const replicas = new ReplicaWait(logStore, settings.LOG_REPLICAS);
   const memory = new LogMemory({ store: logStore, log });
+  const logClock = new LogClock({ store: logStore, log });
   const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
   const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
   const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
@@ -104,6 +106,7 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
     metrics,
     sessions: live,
     coalesce: settings.COALESCE_ENABLED,
+    secondsSince: (at) => logClock.secondsSince(at),
     // A cache store that is away forgets by itself.
     onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
   });
@@ -119,7 +122,7 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
     stop: () => close(connection),
   }));
   const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
-  const carried = [copies, memory, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
+  const carried = [copies, memory, logClock, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
   const signals = [everybody, live, ...ephemeral.services];
   const services: Service[] = [store, files.storage, ...connections, ...carried, ...signals];
   const { limiter } = limits;

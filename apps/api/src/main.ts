@@ -3,6 +3,8 @@ import {
   createMetrics,
   createOpsServer,
   Lifecycle,
+  measureProcess,
+  type Readiness,
   reservePort,
   SettingsError,
   superviseThreads,
@@ -10,7 +12,9 @@ import {
 } from '@parley/runtime';
 import { composeAdmin } from './compose-admin.ts';
 import { readinessOf } from './dependencies.ts';
+import { createHealth } from './ops-health.ts';
 import { findOpsPort } from './ops-port.ts';
+import { createViews } from './ops-views.ts';
 import { type ApiSettings, readApiSettings } from './settings.ts';
 import type { ThreadData } from './thread.ts';
 import { createConnectionTable } from './user-connections.ts';
@@ -23,7 +27,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 async function start(settings: ApiSettings): Promise<void> {
   const { HOST: host, LOG_LEVEL: level } = settings;
   const log = createLog({ name: 'api', level });
-  const metrics = createMetrics({ defaults: 'process' });
+  const metrics = createMetrics({ prefix: 'parley_', defaults: 'process' });
+  const own = measureProcess(metrics, new URL('../package.json', import.meta.url));
   const { port, shareable } = await reservePort({ port: settings.PORT, host, setting: 'PORT' });
   const opsPort = await findOpsPort({ wanted: settings.OPS_PORT, publicPort: port, host });
   const threads = shareable ? settings.THREADS : 1;
@@ -41,13 +46,15 @@ async function start(settings: ApiSettings): Promise<void> {
     drainAtOnce: threads,
     onGiveUp: () => end(1),
   });
+  const readiness = async () => readinessOf(await supervisor.command('standing', 2_000), draining);
   const ops = createOpsServer({
     port: opsPort,
     host,
     log,
     metrics: () => supervisor.metrics(),
     live: () => true,
-    ready: async () => readinessOf(await supervisor.command('standing', 2_000), draining),
+    ready: readiness,
+    ...(settings.ENABLE_PERFORMANCE_MONITORING && monitoring(settings, supervisor, readiness)),
     ...(settings.TEST_CONTROLS && { actions: testControls(supervisor) }),
   });
   const lifecycle = new Lifecycle({ log });
@@ -62,6 +69,7 @@ async function start(settings: ApiSettings): Promise<void> {
   const end = (code: number) => {
     if (draining) return;
     draining = true;
+    own.draining();
     systemClock
       .sleep(code === 0 ? settings.DRAIN_DELAY_MS : 0)
       .then(() => lifecycle.drain())
@@ -85,6 +93,17 @@ async function findAdminPort(settings: ApiSettings, publicPort: number): Promise
   if (settings.ADMIN_TOKEN === null) return null;
   const wanted = settings.ADMIN_PORT ?? (publicPort < 65_534 ? publicPort + 2 : 0);
   return (await reservePort({ port: wanted, host: settings.ADMIN_HOST, setting: 'ADMIN_PORT' })).port;
+}
+
+/** The metrics as JSON, and whether parts of the process are well. */
+function monitoring(
+  settings: ApiSettings,
+  supervisor: ReturnType<typeof superviseThreads>,
+  readiness: () => Promise<Readiness>,
+) {
+  const snapshot = () => supervisor.snapshot();
+  const limits = { cpu: settings.ALERT_CPU_THRESHOLD, memory: settings.ALERT_MEMORY_THRESHOLD };
+  return { views: createViews(snapshot), health: createHealth({ snapshot, readiness, limits }) };
 }
 
 /** What tests may do to a running process: end one of its threads, as a crash would. */

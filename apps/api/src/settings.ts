@@ -85,6 +85,21 @@ export const apiSettings = {
     'info',
     'least level logged',
   ),
+  ENABLE_PERFORMANCE_MONITORING: setting(
+    bool(),
+    true,
+    'serve /metrics/{performance,database,websocket,cache} and /health/{performance,database,cache} on the ops port',
+  ),
+  ALERT_CPU_THRESHOLD: setting(
+    integer({ min: 1, max: 100 }),
+    80,
+    'percent of the time of the busiest thread above which /health/performance says 503',
+  ),
+  ALERT_MEMORY_THRESHOLD: setting(
+    integer({ min: 1, max: 100 }),
+    85,
+    'percent of the memory above which /health/performance says 503',
+  ),
   TEST_CONTROLS: setting(bool(), false, 'for tests: POST /test/end-thread on the ops port'),
   UNSAFE_ACK_BEFORE_APPEND: setting(bool(), false, 'for tests: answer a send before it is in the log'),
 };

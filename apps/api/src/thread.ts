@@ -10,7 +10,7 @@ export type ThreadData = Pick<ComposeOptions, 'settings' | 'listen' | 'threads'>
 
 const { slot, connections, ...given } = workerData as ThreadData & { readonly slot: number };
 const log = createLog({ name: `api-${slot}`, level: given.settings.LOG_LEVEL });
-const metrics = createMetrics({ defaults: 'thread' });
+const metrics = createMetrics({ prefix: 'parley_', defaults: { thread: String(slot) } });
 const thread = composeThread({ ...given, shared: { connections, slot }, log, metrics });
 const membership = joinSupervisor({
   metrics,

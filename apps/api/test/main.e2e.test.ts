@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { migrate } from '@parley/store';
@@ -140,14 +140,54 @@ describe('life', () => {
       },
     });
     const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
-    expect(metrics).toMatch(/^threads_ready 2$/m);
-    expect(metrics).toMatch(/^socket_connections 0$/m);
+    expect(metrics).toMatch(/^parley_threads_ready 2$/m);
+    expect(metrics).toMatch(/^parley_socket_connections 0$/m);
     // Nothing of the operators' is on the public port.
     for (const path of ['/metrics', '/readyz', '/livez']) expect((await fetch(url + path)).status).toBe(404);
     // Nor is what TEST_CONTROLS would add.
     expect((await fetch(`http://127.0.0.1:${opsPort}/test/end-thread`, { method: 'POST' })).status).toBe(405);
     api.child.kill('SIGTERM');
     expect(await api.exit).toBe(0);
+  });
+
+  it('[MET-10] [MET-11] its metrics are there as JSON too, unless that is switched off', async () => {
+    const [port, opsPort] = [await freePort(), await freePort()];
+    const env = { ...stores(), PORT: String(port), OPS_PORT: String(opsPort), THREADS: '2', DEV_TOKENS: 'true' };
+    const api = spawnApi(env);
+    const url = await ready(api);
+    const { body: grace } = await json(`${url}/dev/token`, { method: 'POST', body: '{"name":"grace"}' });
+    await using user = connectAs({ url, name: 'grace', token: grace.token, protocol: undefined });
+    const { id: channelId } = await user.trpc.channel.create.mutate({ kind: 'group', name: 'one', memberIds: [] });
+    for (let i = 0; i < 3; i++)
+      await user.trpc.message.send.mutate({ channelId, clientMsgId: randomUUID(), body: 'hello' });
+    const at = (path: string) => json(`http://127.0.0.1:${opsPort}${path}`);
+    expect(await at('/metrics/performance')).toMatchObject({
+      status: 200,
+      body: {
+        threads: { ready: 2, deaths: 0, eventLoopUtilization: { main: expect.any(Number), 0: expect.any(Number) } },
+        calls: { count: 4, refused: 0, errorRate: 0, p95Ms: expect.any(Number) },
+        messages: { accept: { count: 3, p50Ms: expect.any(Number) } },
+      },
+    });
+    expect(await at('/metrics/database')).toMatchObject({
+      status: 200,
+      body: { degraded: false, pools: [{ pool: 'api', max: 20 }], statements: { count: expect.any(Number) } },
+    });
+    expect(await at('/metrics/websocket')).toMatchObject({ status: 200, body: { sockets: 1, streams: 0 } });
+    expect(await at('/metrics/cache')).toMatchObject({
+      status: 200,
+      body: { stores: { log: { degraded: false, failed: 0 }, cache: { commands: { count: expect.any(Number) } } } },
+    });
+    for (const part of ['database', 'cache']) expect(await at(`/health/${part}`)).toMatchObject({ status: 200 });
+    // A machine that runs all tests at once may well be busy.
+    expect([200, 503]).toContain((await at('/health/performance')).status);
+    for (const path of ['/metrics/cache', '/health/cache']) expect((await fetch(url + path)).status).toBe(404);
+    api.child.kill('SIGKILL');
+    await api.exit;
+    const silent = spawnApi({ ...env, ENABLE_PERFORMANCE_MONITORING: 'false' });
+    await ready(silent);
+    for (const path of ['/metrics/cache', '/health/cache']) expect((await at(path)).status).toBe(404);
+    expect((await at('/readyz')).status).toBe(200);
   });
 
   it('[ADMIN-16] the admin API is there with a token only, on a port of its own, and ends sessions on every thread', async () => {
@@ -175,7 +215,7 @@ describe('life', () => {
     );
     await Promise.all(crowd.map(({ trpc }) => trpc.user.me.query()));
     const metrics = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
-    expect(await metrics()).toMatch(/^socket_connections 8$/m);
+    expect(await metrics()).toMatch(/^parley_socket_connections 8$/m);
     const headers = { authorization: `Bearer ${token}` };
     const revoked = await json(`http://127.0.0.1:${adminPort}/v1/users/${ada.userId}/revoke`, {
       method: 'POST',

@@ -33,7 +33,9 @@ const POOL_MAX = 4;
 export function composeJobs(lifecycle: Lifecycle, parts: JobParts): OfflineRelay | null {
   const { settings, server, register, copies, presences, logger, metrics } = parts;
   const limits = { DB_STATEMENT_TIMEOUT_MS: STATEMENT_TIMEOUT_MS, DB_POOL_MAX: POOL_MAX };
-  const store = lifecycle.supporting(openStore({ ...settings, ...limits }, { name: 'parley-jobs', log: logger }));
+  const store = lifecycle.supporting(
+    openStore({ ...settings, ...limits }, { name: 'parley-jobs', log: logger, metrics }),
+  );
   const wiring = wireJobs({ server, logger, metrics });
   lifecycle.supporting(wiring.producers);
   lifecycle.userFacing(wiring.consumers);

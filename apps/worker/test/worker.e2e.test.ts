@@ -65,7 +65,7 @@ test('[PERSIST-80] a worker drains what is sent, and tells operators so', async 
   const ids = await sendMany(rig, await channels(10), { count: 300, ring: doorbell() });
   await rig.drained();
   expect(await losses(rig, ids)).toEqual(NOTHING_WRONG);
-  expect(await metric(opsPort, 'drain_entries_total')).toBe(300);
+  expect(await metric(opsPort, 'parley_drain_entries_total')).toBe(300);
   expect((await fetch(`http://127.0.0.1:${opsPort}/readyz`)).status).toBe(200);
 }, 90_000);
 
@@ -84,7 +84,7 @@ test('[PERSIST-88] two workers, one of them killed in the middle of its work: th
     }
   })();
   await until('the load is drained', async () => ids.length > 200);
-  const drained = () => Promise.all(ports.map((port) => metric(port, 'drain_entries_total')));
+  const drained = () => Promise.all(ports.map((port) => metric(port, 'parley_drain_entries_total')));
   const a = await drained();
   await sleep(300);
   const b = await drained();

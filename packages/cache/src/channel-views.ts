@@ -177,5 +177,7 @@ function readVerdictOf(reply: unknown, epoch: number): ReadVerdict {
   if (type !== 'at') return { type };
   const view = parseView(header, epoch);
   if (!view?.readTo) throw new Error('a member without a read cursor');
-  return { type, place: view.readTo, view };
+  // One field more than a view has, and only of an entry that is read for the first time.
+  const accepted = header[13];
+  return { type, place: view.readTo, view, ...(accepted ? { acceptedAt: Number(accepted) } : {}) };
 }

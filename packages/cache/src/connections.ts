@@ -1,5 +1,6 @@
-import type { Log } from '@parley/runtime';
+import type { Log, Metrics } from '@parley/runtime';
 import { Redis, type RedisOptions } from 'ioredis';
+import { measureConnection } from './connection-metrics.ts';
 
 /** `log` and `cache` carry commands and fail fast; `subscriber` carries publications and waits for its server. */
 export type ConnectionKind = 'log' | 'cache' | 'subscriber';
@@ -10,6 +11,8 @@ interface ConnectionOptions {
   /** How long a command may take; not for a subscriber. */
   readonly timeoutMs?: number;
   readonly log: Log;
+  /** Default: its commands are not measured. */
+  readonly metrics?: Pick<Metrics, 'counter' | 'histogram'> | undefined;
 }
 
 const CONNECT_MS = 2_000;
@@ -53,12 +56,13 @@ const SUBSCRIPTIONS: Options = {
 };
 
 /** A connection that is not open yet: `connect` opens it, `close` ends it. It comes back by itself for as long as it takes. */
-export function createConnection({ url, kind, timeoutMs, log }: ConnectionOptions): Redis {
+export function createConnection({ url, kind, timeoutMs, log, metrics }: ConnectionOptions): Redis {
   const redis = new Redis(url, {
     ...(kind === 'subscriber' ? SUBSCRIPTIONS : COMMANDS),
     ...(timeoutMs === undefined ? {} : { commandTimeout: timeoutMs }),
     connectionName: `parley-${kind}`,
   });
+  if (metrics) measureConnection(redis, kind, metrics);
   // Each failed attempt is an event; one line per outage is what a reader wants.
   let away = false;
   redis.on('error', (error: Error) => {

@@ -1,4 +1,5 @@
 import {
+  type BacklogCount,
   type ChannelSettlement,
   type DrainLog,
   formatPlace,
@@ -27,7 +28,7 @@ const SETTLE = readScript('settle');
 const FLUSHED = readScript('flushed');
 
 /** The log store as a worker sees it. */
-export class RedisDrainLog implements DrainLog {
+export class RedisDrainLog implements DrainLog, BacklogCount {
   /** Opens a new epoch where the store's word and Postgres' differ. */
   readonly renew: () => Promise<void>;
   readonly #store: LogStore;
@@ -77,6 +78,23 @@ export class RedisDrainLog implements DrainLog {
     });
   }
 
+  async backlog(): Promise<{ waiting: number; added: number }> {
+    const found = await this.#store.read(async (redis) => {
+      const pipeline = redis.pipeline();
+      for (const stem of this.#keys.stems) pipeline.xinfo('STREAM', logKey(stem));
+      return (await pipeline.exec()) ?? [];
+    });
+    let [waiting, added] = [0, 0];
+    for (const [error, reply] of found) {
+      // Nothing was ever accepted there, or the store has forgotten.
+      if (error?.message.includes('no such key')) continue;
+      if (error) throw error;
+      waiting += fieldOf(reply, 'length');
+      added += fieldOf(reply, 'entries-added');
+    }
+    return { waiting, added };
+  }
+
   async settle(settlement: {
     partition: number;
     toEpoch: number;
@@ -112,6 +130,12 @@ export class RedisDrainLog implements DrainLog {
     if (stem === undefined) throw new RangeError(`not a partition: ${partition}`);
     return stem;
   }
+}
+
+/** A number of a flat reply `name, value, …`. */
+function fieldOf(reply: unknown, name: string): number {
+  const flat = reply as unknown[];
+  return Number(flat[flat.indexOf(name) + 1]);
 }
 
 function entryOf(partition: number, [id, fields]: StreamEntry): LoggedEntry {

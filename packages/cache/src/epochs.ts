@@ -6,7 +6,15 @@ import {
   type LogServerIdentity,
   type PartitionCursor,
 } from '@parley/domain';
-import { backoffMs, type Clock, type Log, type Service, singleFlight, systemClock } from '@parley/runtime';
+import {
+  backoffMs,
+  type Clock,
+  type Log,
+  type Metrics,
+  type Service,
+  singleFlight,
+  systemClock,
+} from '@parley/runtime';
 import { epochKey, type Keys } from './keys.ts';
 import { type LogStore, replies } from './log-store.ts';
 import { type Constants, readScript, type Script } from './script.ts';
@@ -31,6 +39,7 @@ interface EpochsOptions {
   readonly keys: Keys;
   readonly backlogMaxEntries: number;
   readonly log: Log;
+  readonly metrics?: Pick<Metrics, 'counter' | 'gauge'>;
   readonly clock?: Clock;
 }
 
@@ -45,6 +54,7 @@ export class Epochs implements Service {
   readonly renew: () => Promise<void>;
   readonly #options: EpochsOptions;
   readonly #clock: Clock;
+  readonly #countChange: () => void;
   readonly #stopping = new AbortController();
   #current: Epoch | undefined;
   #agreeing: Promise<void> | undefined;
@@ -55,6 +65,15 @@ export class Epochs implements Service {
     this.#clock = options.clock ?? systemClock;
     const flight = singleFlight(() => this.#renew());
     this.renew = () => flight(undefined);
+    options.metrics?.gauge('log_epoch', 'The epoch of the message log as it was agreed last', {
+      aggregator: 'max',
+      collect: (gauge) => gauge.set(this.#current?.epoch ?? 0),
+    });
+    const changes = options.metrics?.counter(
+      'log_epoch_changes_total',
+      'Epochs that a thread saw begin after its first',
+    );
+    this.#countChange = () => changes?.inc();
   }
 
   /** Undefined before the first agreement. */
@@ -126,6 +145,7 @@ export class Epochs implements Service {
     // The lock is held until the store has the epoch: two openers with commit and SET apart would chase each other.
     const next = await ledger.locked((lock) => this.#open(lock));
     this.#current = next;
+    if (before !== undefined && next.epoch !== before) this.#countChange();
     if (next.epoch !== before) log.info({ epoch: next.epoch, ...next.server }, 'epoch agreed');
   }
 

@@ -1,11 +1,15 @@
+export { type AlertSettings, alertSettings } from './alert-settings.ts';
 export { backoffMs } from './backoff.ts';
 export { type Breaker, BreakerOpenError, type BreakerState, createBreaker } from './breaker.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { COMMAND_BUCKETS, LATENCY_BUCKETS } from './latency-buckets.ts';
 export { createLog, type Log } from './log.ts';
 export { Loop } from './loop.ts';
-export { createMetrics, type MetricSnapshot, type Metrics, mergeMetrics } from './metrics.ts';
+export { MetricReading, type Timing } from './metric-reading.ts';
+export { createMetrics, type MetricDescription, type MetricSnapshot, type Metrics, mergeMetrics } from './metrics.ts';
 export { createOpsServer, type OpsServer, type Readiness } from './ops-server.ts';
 export { reservePort } from './ports.ts';
+export { measureProcess, type ProcessMetrics } from './process-metrics.ts';
 export { Lifecycle, type Service } from './service.ts';
 export { bool, integer, list, oneOf, text, url } from './setting-values.ts';
 export {

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import {
   type Aggregator,
   AggregatorRegistry,
@@ -10,22 +9,36 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client';
+import { measureThread } from './thread-metrics.ts';
 
 /** All metrics of one thread at one moment, in a shape that can be posted to another thread. */
 export type MetricSnapshot = MetricObjectWithValues<MetricValue<string>>[];
+
+/** Sets a gauge when it is read. */
+export type Collect = (gauge: Gauge<string>) => void | Promise<void>;
 
 interface GaugeOptions {
   readonly labels?: readonly string[];
   /** How the values of several threads become one. */
   readonly aggregator?: Aggregator;
-  /** Called at each scrape to set the gauge. */
-  readonly collect?: (gauge: Gauge<string>) => void | Promise<void>;
+  /** Called at each scrape to set the gauge. A gauge that is asked for again with another one has both. */
+  readonly collect?: Collect;
 }
 
 interface HistogramOptions {
   readonly labels?: readonly string[];
   /** Upper bounds, rising. */
   readonly buckets?: readonly number[];
+}
+
+/** What can be said of a metric before it has a value. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  /** Of a histogram: its upper bounds. */
+  readonly buckets: readonly number[];
 }
 
 /** Counters, gauges and histograms of one thread. Asking for a name twice gives the same metric. */
@@ -36,22 +49,49 @@ export interface Metrics {
   snapshot(): Promise<MetricSnapshot>;
   /** In the text form that Prometheus reads. */
   text(): Promise<string>;
+  /** All but Node's own, by name. */
+  describe(): MetricDescription[];
 }
 
-/**
- * Metrics in a registry of their own. `defaults` adds what is measured of a whole process (once per process: memory, CPU, handles)
- * or of one thread (heap, share of time its event loop was busy).
- */
-export function createMetrics(options: { defaults?: 'process' | 'thread' } = {}): Metrics {
+interface MetricsOptions {
+  /** Put before every name but Node's own, which are the same in all programs. */
+  readonly prefix?: string;
+  /**
+   * Adds what is measured of a whole process (once per process: memory, CPU, handles) with that of its main thread, or of one thread
+   * alone (heap, how busy its event loop is), under the name of the thread.
+   */
+  readonly defaults?: 'process' | { readonly thread: string };
+}
+
+/** Gauges of prom-client that are named like counters. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+type Own = Counter<string> | Gauge<string> | Histogram<string>;
+
+/** Metrics in a registry of their own. */
+export function createMetrics({ prefix = '', defaults }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
+  const own = new Map<string, { readonly metric: Own; readonly description: MetricDescription }>();
+  const collects = new Map<string, Collect[]>();
+
+  function keep<M extends Own>(metric: M, description: MetricDescription): M {
+    own.set(description.name, { metric, description });
+    return metric;
+  }
+
   const metrics: Metrics = {
-    counter(name, help, labels = []) {
-      const present = registry.getSingleMetric(name);
+    counter(short, help, labels = []) {
+      const name = prefix + short;
+      const present = own.get(name)?.metric;
       if (present instanceof Counter) return present;
-      return new Counter({ name, help, labelNames: [...labels], registers: [registry] });
+      const counter = new Counter({ name, help, labelNames: [...labels], registers: [registry] });
+      return keep(counter, { name, help, type: 'counter', labels, buckets: [] });
     },
-    gauge(name, help, { labels = [], aggregator = 'sum', collect } = {}) {
-      const present = registry.getSingleMetric(name);
+    gauge(short, help, { labels = [], aggregator = 'sum', collect } = {}) {
+      const name = prefix + short;
+      const present = own.get(name)?.metric;
+      const all = collects.get(name) ?? [];
+      if (collect) collects.set(name, [...all, collect]);
       if (present instanceof Gauge) return present;
       const gauge: Gauge<string> = new Gauge({
         name,
@@ -59,44 +99,56 @@ export function createMetrics(options: { defaults?: 'process' | 'thread' } = {})
         labelNames: [...labels],
         aggregator,
         registers: [registry],
-        ...(collect ? { collect: () => collect(gauge) } : {}),
+        collect: async () => {
+          for (const set of collects.get(name) ?? []) await set(gauge);
+        },
       });
-      return gauge;
+      return keep(gauge, { name, help, type: 'gauge', labels, buckets: [] });
     },
-    histogram(name, help, { labels = [], buckets } = {}) {
-      const present = registry.getSingleMetric(name);
+    histogram(short, help, { labels = [], buckets = [] } = {}) {
+      const name = prefix + short;
+      const present = own.get(name)?.metric;
       if (present instanceof Histogram) return present;
       const shape = { name, help, labelNames: [...labels], registers: [registry] };
-      return new Histogram(buckets ? { ...shape, buckets: [...buckets] } : shape);
+      const histogram = new Histogram(buckets.length > 0 ? { ...shape, buckets: [...buckets] } : shape);
+      return keep(histogram, { name, help, type: 'histogram', labels, buckets });
     },
-    snapshot: () => registry.getMetricsAsJSON(),
+    snapshot: async () => (await registry.getMetricsAsJSON()).map(inParts),
     text: () => registry.metrics(),
+    describe: () => [...own.values()].map(({ description }) => description).toSorted(byName),
   };
-  if (options.defaults === 'process') collectDefaultMetrics({ register: registry });
-  if (options.defaults === 'thread') measureThread(metrics);
+  if (defaults === 'process') {
+    collectDefaultMetrics({ register: registry });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
+  }
+  if (defaults) measureThread(metrics, defaults === 'process' ? 'main' : defaults.thread);
   return metrics;
 }
 
-function measureThread(metrics: Metrics): void {
-  let before = performance.eventLoopUtilization();
-  metrics.gauge(
-    'thread_event_loop_utilization',
-    'Share of time that the busiest thread was busy since the last scrape',
-    {
-      aggregator: 'max',
-      collect: (gauge) => {
-        const now = performance.eventLoopUtilization();
-        gauge.set(performance.eventLoopUtilization(now, before).utilization);
-        before = now;
-      },
-    },
-  );
-  metrics.gauge('thread_heap_used_bytes', 'Heap in use, over all threads', {
-    collect: (gauge) => gauge.set(process.memoryUsage().heapUsed),
-  });
+/** About a millionth. Multiples of it add up to the same in any order. */
+const PART = 2 ** -20;
+
+/**
+ * Sums of what rises, cut to whole parts. Otherwise the sum over threads is another one, by its last bit, when one of them dies and the
+ * others are added in another order: and for Prometheus a counter that has fallen by a bit has begun anew.
+ */
+function inParts(metric: MetricSnapshot[number]): MetricSnapshot[number] {
+  const type = String(metric.type);
+  if (type !== 'counter' && type !== 'histogram') return metric;
+  for (const one of metric.values) one.value = Math.floor(one.value / PART) * PART;
+  return metric;
 }
 
-/** One text from the snapshots of several threads: counters and histograms are summed, gauges by their own rule. */
+function byName(a: MetricDescription, b: MetricDescription): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** One set of metrics from the snapshots of several threads: counters and histograms are summed, gauges by their own rule. */
+export function mergeSnapshots(snapshots: readonly MetricSnapshot[]): Promise<MetricSnapshot> {
+  return AggregatorRegistry.aggregate([...snapshots]).getMetricsAsJSON();
+}
+
+/** The same as one text for Prometheus. */
 export function mergeMetrics(snapshots: readonly MetricSnapshot[]): Promise<string> {
   return AggregatorRegistry.aggregate([...snapshots]).metrics();
 }

@@ -20,6 +20,8 @@ interface OpsServerOptions {
   readonly metrics: () => Promise<string>;
   /** More pages of JSON, by path. */
   readonly views?: Readonly<Record<string, () => Promise<unknown>>>;
+  /** Pages like `/readyz`, of parts of the process, by path. */
+  readonly health?: Readonly<Record<string, () => Promise<Readiness>>>;
   /** What a POST from this machine may set off, by path. For tests: nobody else is told that there is such a path. */
   readonly actions?: Readonly<Record<string, () => Promise<unknown>>>;
   /** An answer that takes longer counts as a failure. */
@@ -46,7 +48,7 @@ const json = (value: unknown, status = 200): Page => ({
   text: JSON.stringify(value),
 });
 
-/** Serves `/livez`, `/readyz` (503 when not ready), `/metrics` and the given views. Error texts stay in the log. */
+/** Serves `/livez`, `/readyz` (503 when not ready), `/metrics` and the given views and health pages. Error texts stay in the log. */
 export function createOpsServer(options: OpsServerOptions): OpsServer {
   const { log, answerWithinMs = 5_000 } = options;
   const pages = new Map<string, () => Promise<Page>>([
@@ -55,6 +57,9 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
     ['/metrics', async () => ({ status: 200, type: 'text/plain; version=0.0.4', text: await options.metrics() })],
     ...Object.entries(options.views ?? {}).map(
       ([path, view]) => [path, async () => json(await view())] satisfies [string, () => Promise<Page>],
+    ),
+    ...Object.entries(options.health ?? {}).map(
+      ([path, health]) => [path, () => readyPage(health)] satisfies [string, () => Promise<Page>],
     ),
   ]);
 

@@ -104,7 +104,7 @@ test('a port that the system chooses is named', async () => {
 
 test('asking for a metric twice gives the same one; snapshots merge by each gauge’s rule', async () => {
   const thread = async (busy: number) => {
-    const metrics = createMetrics({ defaults: 'thread' });
+    const metrics = createMetrics({ defaults: { thread: 'one' } });
     metrics.counter('sends_total', 'Sends').inc();
     metrics.counter('sends_total', 'Sends').inc();
     metrics.gauge('busy', 'Busy', { aggregator: 'max' }).set(busy);
@@ -119,4 +119,20 @@ test('asking for a metric twice gives the same one; snapshots merge by each gaug
   expect(text).toContain('open 4');
   expect(text).toContain('took_bucket{le="2",path="a"} 2');
   expect(text).toContain('thread_event_loop_utilization');
+});
+
+test('[MET-4] what threads have measured adds up to the same in whatever order', async () => {
+  const seconds = [0.1, 0.2, 0.3];
+  // Control: plain sums do not.
+  const plain = (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0);
+  expect(plain(seconds)).not.toBe(plain(seconds.toReversed()));
+  const threads = await Promise.all(
+    seconds.map(async (took) => {
+      const metrics = createMetrics();
+      metrics.histogram('took_seconds', 'Took').observe(took);
+      metrics.counter('busy_seconds_total', 'Busy').inc(took);
+      return structuredClone(await metrics.snapshot());
+    }),
+  );
+  expect(await mergeMetrics(threads)).toBe(await mergeMetrics(threads.toReversed()));
 });

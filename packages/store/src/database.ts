@@ -2,6 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { databaseFailure, isStalePlan } from './database-failure.ts';
 import { type ConnectionOptions, ormConfig } from './orm-config.ts';
 import { inTransaction, type Pool, poolOf } from './pool.ts';
+import { type StatementMeasure, UNMEASURED } from './pool-metrics.ts';
 import type { Statement } from './statement.ts';
 
 /** How a pool is used at this moment. */
@@ -22,24 +23,33 @@ export class Database implements AsyncDisposable {
   readonly #generations = new Map<string, number>();
   readonly #slowMs: number;
   readonly #warn: ConnectionOptions['warn'];
+  readonly #measure: StatementMeasure;
   #pool: Pool | undefined;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions, measure: StatementMeasure = UNMEASURED) {
     this.#orm = new MikroORM(ormConfig(options));
     this.#slowMs = options.slowMs ?? Number.POSITIVE_INFINITY;
     this.#warn = options.warn;
+    this.#measure = measure;
   }
 
   /** Runs a prepared statement. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     const began = performance.now();
+    let ok = false;
     try {
-      return (await this.#prepared(statement, values)) as Row[];
+      const rows = (await this.#prepared(statement, values)) as Row[];
+      ok = true;
+      return rows;
     } catch (error) {
       throw databaseFailure(statement.name, error);
     } finally {
-      const ms = Math.round(performance.now() - began);
-      if (ms > this.#slowMs) this.#warn(`the statement ${statement.name} took ${ms} ms`);
+      const ms = performance.now() - began;
+      this.#measure.took(ms / 1_000, ok);
+      if (ms > this.#slowMs) {
+        this.#measure.slow(statement.name);
+        this.#warn(`the statement ${statement.name} took ${Math.round(ms)} ms`);
+      }
     }
   }
 

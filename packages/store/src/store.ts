@@ -12,7 +12,7 @@ import type {
   PushSubscriptions,
   SeenStore,
 } from '@parley/domain';
-import type { Log, Service } from '@parley/runtime';
+import type { Log, Metrics, Service } from '@parley/runtime';
 import { adminStore } from './admin/admin-store.ts';
 import { directory } from './archive/directory.ts';
 import { archive } from './archive.ts';
@@ -23,6 +23,7 @@ import { epochLedger } from './epoch-ledger.ts';
 import { headerSource } from './header-source.ts';
 import { housekeeping } from './housekeeping.ts';
 import { offlineStore } from './offline-store.ts';
+import { measurePool, UNMEASURED } from './pool-metrics.ts';
 import { pushSubscriptions } from './push-subscriptions.ts';
 import { seenStore } from './seen-store.ts';
 import {
@@ -53,24 +54,28 @@ export interface Store extends Service, AsyncDisposable {
 }
 
 interface OpenOptions {
-  /** How Postgres' own views name this process. */
+  /** How Postgres' own views name this process: `parley-` and what the pool is for. */
   readonly name: string;
   readonly log?: Log;
+  readonly metrics?: Metrics | undefined;
 }
 
 const CHECK = statement('check');
 
 /** Makes a store at once; it connects when it is first asked for something, and again after Postgres was away. */
-export function openStore(settings: StoreSettings, { name, log }: OpenOptions): Store {
-  const database = new Database({
+export function openStore(settings: StoreSettings, { name, log, metrics }: OpenOptions): Store {
+  const max = settings.DB_POOL_MAX ?? POOL_MAX_DEFAULT;
+  const pool = { pool: name.replace(/^parley-/, ''), max, use: () => database.poolUse() };
+  const options = {
     url: settings.DATABASE_URL,
     schema: settings.DATABASE_SCHEMA ?? null,
     applicationName: name,
-    poolMax: settings.DB_POOL_MAX ?? POOL_MAX_DEFAULT,
+    poolMax: max,
     statementTimeoutMs: settings.DB_STATEMENT_TIMEOUT_MS ?? STATEMENT_TIMEOUT_MS_DEFAULT,
     slowMs: settings.DB_SLOW_STATEMENT_MS ?? SLOW_STATEMENT_MS_DEFAULT,
-    warn: (message) => log?.warn(message),
-  });
+    warn: (message: string) => log?.warn(message),
+  };
+  const database = new Database(options, metrics ? measurePool(metrics, pool) : UNMEASURED);
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= database[Symbol.asyncDispose]());
   return {

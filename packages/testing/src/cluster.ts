@@ -12,6 +12,11 @@ export interface ApiProcess extends AppProcess {
   readonly url: string;
 }
 
+/** A running worker, with where operators reach it. */
+export interface WorkerProcess extends AppProcess {
+  readonly opsPort: number;
+}
+
 /** A whole deployment on this machine: real servers, real processes, free ports. */
 export interface Cluster extends AsyncDisposable {
   readonly log: RedisServer;
@@ -19,12 +24,12 @@ export interface Cluster extends AsyncDisposable {
   readonly postgres: PostgresServer;
   readonly databaseUrl: string;
   readonly apis: ApiProcess[];
-  readonly workers: AppProcess[];
+  readonly workers: WorkerProcess[];
   /** What its processes got as environment. */
   readonly env: Record<string, string>;
   /** Starts an api; the same port again takes the place of one that died. */
   startApi(port?: number): Promise<ApiProcess>;
-  startWorker(): Promise<AppProcess>;
+  startWorker(): Promise<WorkerProcess>;
 }
 
 interface ClusterOptions {
@@ -69,9 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       return api;
     },
     startWorker: async () => {
-      const worker = apps.use(
-        await startApp({ name: 'worker', entry: 'apps/worker/src/main.ts', env, ready: /^working on/m }),
-      );
+      const worker = apps.use(await startWorker(env));
       cluster.workers.push(worker);
       return worker;
     },
@@ -95,4 +98,15 @@ async function startApi(env: Record<string, string>, givenPort?: number): Promis
     ready: /^listening on/m,
   });
   return Object.assign(app, { port, opsPort, url: `http://127.0.0.1:${port}` });
+}
+
+async function startWorker(env: Record<string, string>): Promise<WorkerProcess> {
+  const opsPort = await freePort();
+  const app = await startApp({
+    name: `worker ${opsPort}`,
+    entry: 'apps/worker/src/main.ts',
+    env: { ...env, OPS_PORT: String(opsPort) },
+    ready: /^working on/m,
+  });
+  return Object.assign(app, { opsPort });
 }

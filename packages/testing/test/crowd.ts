@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../src/cluster.ts';
 import { StockUser, signIn } from './stock-user.ts';
 
-interface Crowd extends AsyncDisposable {
+/** Users who watch their channels. */
+export interface Crowd extends AsyncDisposable {
   readonly users: readonly StockUser[];
   readonly channels: readonly { readonly id: string; readonly members: readonly StockUser[] }[];
 }

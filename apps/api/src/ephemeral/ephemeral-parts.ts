@@ -44,7 +44,7 @@ export function createEphemeralParts({ settings, redis, keys, hub: channels, vie
     logger: log,
     metrics,
   });
-  const subscriber = createConnection({ url: settings.REDIS_CACHE_URL, kind: 'subscriber', log });
+  const subscriber = createConnection({ url: settings.REDIS_CACHE_URL, kind: 'subscriber', log, metrics });
   const broker = new RedisEphemeralBroker({ store, subscriber, keys, events: hub, log, metrics });
   hub.connect(broker);
   const connection: Service = {

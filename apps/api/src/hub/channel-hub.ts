@@ -17,18 +17,18 @@ import { ChannelNotices } from './channel-notices.ts';
 import { ChannelTail } from './channel-tail.ts';
 import { type Bridge, bridge } from './fill.ts';
 import { type Heard, Hearsay } from './hearsay.ts';
+import type { HubMeasure } from './hub-metrics.ts';
 import { pause } from './pause.ts';
 import { type ReadDeps, readEntry } from './read-after.ts';
 import { viewOf } from './view-of.ts';
 import { type Listener, WakeUp } from './wake-up.ts';
 
 /** What a hub counts. */
-export type HubCount = 'delivered' | 'repeat' | 'gap' | 'filled' | 'resync' | 'unreadable' | 'fill_failed';
+export type HubCount = 'delivered' | 'repeat' | 'gap' | 'filled' | 'unreadable' | 'fill_failed';
 
-export interface ChannelHubDeps extends ReadDeps {
+export interface ChannelHubDeps extends ReadDeps, HubMeasure {
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   readonly window: BusyWindow;
-  count(what: HubCount, by?: number): void;
 }
 
 const FILL_RETRY_MS = 100;
@@ -130,7 +130,7 @@ export class ChannelHub {
   #base(view: ChannelView): void {
     this.#reached = this.tail.base(view);
     this.notices.look(view, this.channelId, this.#reached.n);
-    this.#wake();
+    this.#wakeUp.ring();
     this.#hear(this.#reached);
   }
 
@@ -142,21 +142,23 @@ export class ChannelHub {
       this.#deps.count('repeat');
     } else if (step === 'next') {
       // A live entry is not persisted yet, and holes come later than what they take back.
-      this.tail.append(readEntry(this.#deps, line, { epoch: place.epoch, persistedN: 0, holes: [] }));
+      const entry = readEntry(this.#deps, line, { epoch: place.epoch, persistedN: 0, holes: [] });
+      this.tail.append(entry);
       this.#deps.count('delivered');
-      this.#wake();
+      this.#deps.told(entry, this.listeners.size);
+      this.#wakeUp.ring();
     } else {
       if (tip && !this.#filling) this.#deps.count('gap');
       this.#hear(place);
       // Who is not based looks for himself.
-      if (!tip) this.#wake();
+      if (!tip) this.#wakeUp.ring();
     }
   }
 
   #notice(line: LogLine): void {
     const notice = this.#readNotice(line);
     if (!notice) return;
-    this.#wake();
+    this.#wakeUp.ring();
     // It speaks of an entry that was published before it: if that is not here, it was lost on the way.
     this.#hear(notice.place);
   }
@@ -231,26 +233,23 @@ export class ChannelHub {
     this.tail.extend(found.entries, found.tip, view);
     for (const entry of found.entries) if (entry.hole) this.notices.marks.hole(entry.place);
     this.#deps.count('filled', found.entries.length);
+    for (const entry of found.entries) this.#deps.told(entry, this.listeners.size);
     if (found.tip.epoch === view.epoch) this.#look(view, found.tip);
-    this.#wake();
+    this.#wakeUp.ring();
   }
 
   #look(view: ChannelView, tip: Place): void {
     const { rose, untold } = this.notices.look(view, this.channelId, tip.n);
     if (untold) this.breakOff('behind', null);
-    else if (rose) this.#wake();
+    else if (rose) this.#wakeUp.ring();
   }
 
   /** `view` null: feeds go on from where the tail is; only what they were told before is in doubt. */
   breakOff(reason: ResyncReason, view: ChannelView | null): void {
     this.#resync = { version: this.#resync.version + 1, reason };
-    this.#deps.count('resync');
+    this.#deps.resync(reason);
     if (view) this.#base(view);
     else this.tail.forgetNewest();
-    this.#wake();
-  }
-
-  #wake(): void {
     this.#wakeUp.ring();
   }
 }

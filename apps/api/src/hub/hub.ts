@@ -4,10 +4,11 @@ import type { Service } from '@parley/runtime';
 import { atOnce } from './at-once.ts';
 import { type Attachment, HeldChannel } from './attachment.ts';
 import { BusyWindow } from './busy-window.ts';
-import { ChannelHub, type ChannelHubDeps, type HubCount } from './channel-hub.ts';
+import { ChannelHub, type ChannelHubDeps } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
 import { type Everybody, hearEverybody } from './hear-everybody.ts';
 import type { HubDeps } from './hub-deps.ts';
+import { measureHub } from './hub-metrics.ts';
 import { Latch } from './latch.ts';
 import { pause } from './pause.ts';
 import { PersistedWatch } from './persisted-watch.ts';
@@ -68,17 +69,17 @@ class ThreadHub implements Hub {
   };
 
   constructor(deps: HubDeps) {
-    const counter = deps.metrics.counter('hub_publications_total', 'What became of publications, by outcome', [
-      'outcome',
-    ]);
+    const measure = measureHub(deps.metrics, deps.secondsSince);
     deps.metrics.gauge('hub_channels', 'Channels that a thread listens to', {
       collect: (gauge) => gauge.set(this.#channels.size),
     });
-    const count = (what: HubCount, by = 1) => counter.inc({ outcome: what }, by);
+    deps.metrics.gauge('hub_listeners', 'Open feeds of channels and inboxes', {
+      collect: (gauge) => gauge.set(this.size.listeners),
+    });
     const { log } = deps;
     const load = atOnce(LOADS_AT_ONCE, (channelId: string) => log.load(channelId));
     const window = new BusyWindow({ enabled: deps.coalesce ?? true });
-    this.#deps = { ...deps, window, count, log: { renew: () => log.renew(), load } };
+    this.#deps = { ...deps, ...measure, window, log: { renew: () => log.renew(), load } };
     this.#users = new UserTopics(() => this.#connected(), deps.logger);
     this.#sessions = deps.sessions;
     this.#onErased = deps.onErased;

@@ -1,10 +1,20 @@
-import type { Metrics } from '@parley/runtime';
+import { LATENCY_BUCKETS, type Metrics } from '@parley/runtime';
 
 /** What operators see of the drain. */
 export type DrainMetrics = ReturnType<typeof createDrainMetrics>;
 
-export function createDrainMetrics(metrics: Metrics) {
+/** `secondsSince`: the time since a stamp of the log store's clock; without it nobody knows how long messages took to be persisted. */
+export function createDrainMetrics(metrics: Metrics, secondsSince?: (at: number) => number) {
+  const persist = metrics.histogram(
+    'message_persist_seconds',
+    'From the accept stamp of a message to its being committed to Postgres, once for each message',
+    { buckets: LATENCY_BUCKETS },
+  );
+  const oldest = oldestAge(metrics);
   return {
+    persisted: (acceptedAt: number) => {
+      if (secondsSince) persist.observe(secondsSince(acceptedAt));
+    },
     entries: metrics.counter('drain_entries_total', 'Log entries committed to Postgres, by what became of them', [
       'kind',
     ]),
@@ -21,8 +31,23 @@ export function createDrainMetrics(metrics: Metrics) {
       'drain_takeovers_total',
       'Lanes drained because an entry was old, not because of a doorbell',
     ),
-    oldest: metrics.gauge('drain_oldest_entry_seconds', 'Age of the oldest entry that is not in Postgres', {
-      aggregator: 'max',
-    }),
+    oldest,
+  };
+}
+
+/** The age of the oldest entry that is not in Postgres, as it was seen last. */
+function oldestAge(metrics: Metrics) {
+  let seconds = 0;
+  metrics.gauge('backlog_oldest_seconds', 'Age of the oldest entry that is not in Postgres', {
+    aggregator: 'max',
+    collect: (gauge) => gauge.set(seconds),
+  });
+  return {
+    get seconds() {
+      return seconds;
+    },
+    set seconds(age: number) {
+      seconds = age;
+    },
   };
 }

@@ -23,7 +23,7 @@ export function createLaneWatch({ log, drainer, metrics, logger }: LaneWatchOpti
     maxBackoffMs: 2_000,
     async work() {
       const ages = await log.oldestAgeMs(partitions);
-      metrics.oldest.set(Math.max(0, ...ages.map((age) => age ?? 0)) / 1_000);
+      metrics.oldest.seconds = Math.max(0, ...ages.map((age) => age ?? 0)) / 1_000;
       const late = new Set<number>();
       for (const [partition, age] of ages.entries()) {
         if (age !== null && age > WATCH_EVERY_MS) late.add(laneOf(partition, drainer.lanes));

@@ -112,6 +112,7 @@ export class LaneWriter {
     const { metrics } = this.#parts;
     for (const [kind, entries] of Map.groupBy(written, (entry) => entry.type))
       metrics.entries.inc({ kind }, entries.length);
+    for (const entry of written) if (entry.type === 'created') metrics.persisted(entry.place.at);
     if (superseded.length > 0) metrics.entries.inc({ kind: 'superseded' }, superseded.length);
     metrics.deadLetters.inc(written.filter((entry) => entry.type === 'rejected').length);
   }

@@ -2,7 +2,8 @@
 -- KEYS   1 epoch  2 channel header  3 window, whose name is the pub/sub channel too  4 cursors that were not flushed yet
 -- ARGV   1 user  2 epoch and 3 n of the position  4 channel id
 --        when they were counted: 5 messages that Postgres has after the position, up to a mark: 6 its epoch  7 its n  8 its m
--- Output {'at', header fields, see `viewFields`} | {'count', n and m of the mark}
+-- Output {'at', header fields, see `viewFields`, when the entry was accepted that he reads now, '' where that is not known or he
+--        had read it before} | {'count', n and m of the mark}
 --        | {'ahead'} | {'epoch'} | {'missing'} | {'stranger'}
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
@@ -22,12 +23,13 @@ local function after(place)
   local pe, pn = match(place or '0-0', '^(%d+)-(%d+)')
   return e > tonumber(pe) or (e == tonumber(pe) and n > tonumber(pn))
 end
+local accepted = ''
 if after(header[11]) then
   local position, m = ARGV[2] .. '-' .. ARGV[3], nil
   -- An entry of an older epoch counted its m from another baseline, and with entries that came to nothing.
   local entry = e == tonumber(EPOCH) and call('XRANGE', KEYS[3], position, position)[1]
   if entry then
-    m = match(entry[2][2], '^%d+ %S+ %S+ (%d+) ')
+    m, accepted = match(entry[2][2], '^%d+ %S+ %S+ (%d+) (%d+) ')
   elseif ARGV[6] ~= EPOCH then
     return {'count', match(header[4], '^(%d+) (%d+)$')}
   else
@@ -58,4 +60,5 @@ if after(header[11]) then
   call('HSET', KEYS[4], ARGV[4] .. ' ' .. user, place .. ',' .. header[12])
   call('PUBLISH', KEYS[3], '__LINE_VERSION__ R ' .. place .. ' {"userId":"' .. user .. '"}')
 end
-return {'at', unpack(header, 1, 13)}
+header[14] = accepted
+return {'at', unpack(header, 1, 14)}

@@ -50,8 +50,11 @@ export interface ReadCursor {
 }
 
 export type ReadVerdict =
-  /** The cursor stands here now: moved, or already further. */
-  | { readonly type: 'at'; readonly place: LogPlace; readonly view: ChannelView }
+  /**
+   * The cursor stands here now: moved, or already further. `acceptedAt`: when the entry was accepted that it moved to, by the clock of
+   * `place`; absent where it did not move, or that is not known any more.
+   */
+  | { readonly type: 'at'; readonly place: LogPlace; readonly view: ChannelView; readonly acceptedAt?: number }
   /** The window cannot tell: count the messages that Postgres has after the position, up to this mark, and call again with both. */
   | { readonly type: 'count'; readonly upTo: Mark }
   | { readonly type: 'epoch' }

@@ -192,6 +192,12 @@ export interface ChannelSettlement {
   readonly notices: readonly string[];
 }
 
+/** How much of the log is not in Postgres. */
+export interface BacklogCount {
+  /** How many entries wait in all partitions, and how many were ever put there: 0 of a log that is not there. */
+  backlog(): Promise<{ readonly waiting: number; readonly added: number }>;
+}
+
 /** The log store, as the worker reads and trims it. */
 export interface DrainLog {
   /** One pipeline: each partition's epoch first, then its entries after the cursor. */

@@ -1,6 +1,6 @@
 import { backoffMs } from '../backoff.ts';
 import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import { type MetricSnapshot, type Metrics, mergeMetrics, mergeSnapshots } from '../metrics.ts';
 import type { Service } from '../service.ts';
 import { Tally } from './tally.ts';
 import { Thread, type ThreadState } from './thread.ts';
@@ -38,6 +38,8 @@ const DEFAULTS = {
   metricsWithinMs: 1_000,
 };
 
+const DEATHS = 'Threads that ended without being asked';
+
 /** What can be seen of a thread from outside. */
 export interface ThreadView {
   readonly id: number;
@@ -60,13 +62,11 @@ export class ThreadSupervisor implements Service {
 
   constructor(options: SupervisorOptions) {
     this.#options = { ...DEFAULTS, ...options };
+    this.#measure();
   }
 
   /** Resolves when every thread serves. Rejects when they die too often before that. */
   run(): Promise<void> {
-    this.#options.metrics.gauge('threads_ready', 'Threads that serve', {
-      collect: (gauge) => gauge.set(this.#all().filter((thread) => thread.state === 'ready').length),
-    });
     for (let slot = 0; slot < this.#options.count; slot++) this.#spawn(slot);
     this.#watchdog = setInterval(() => this.#pingAll(), this.#options.pingEveryMs);
     return this.#started.promise;
@@ -106,8 +106,30 @@ export class ThreadSupervisor implements Service {
 
   /** The metrics of the main thread and of all threads as one text. */
   async metrics(): Promise<string> {
+    return mergeMetrics(await this.#snapshots());
+  }
+
+  /** The same as numbers. */
+  async snapshot(): Promise<MetricSnapshot> {
+    return mergeSnapshots(await this.#snapshots());
+  }
+
+  /** The main thread's last: it counts which of the others did not answer. */
+  async #snapshots(): Promise<MetricSnapshot[]> {
     const { metrics, metricsWithinMs } = this.#options;
-    return this.#tally.text(() => this.#all(), { own: await metrics.snapshot(), withinMs: metricsWithinMs });
+    const parts = await this.#tally.parts(() => this.#all(), metricsWithinMs);
+    return [await metrics.snapshot(), ...parts];
+  }
+
+  #measure(): void {
+    const { metrics } = this.#options;
+    metrics.counter('thread_deaths_total', DEATHS);
+    metrics.gauge('threads_ready', 'Threads that serve', {
+      collect: (gauge) => gauge.set(this.#all().filter((thread) => thread.state === 'ready').length),
+    });
+    metrics.gauge('threads_silent', 'Threads that did not answer this scrape: they stand with their last numbers', {
+      collect: (gauge) => gauge.set(this.#tally.silent),
+    });
   }
 
   #all(): Thread[] {
@@ -139,7 +161,7 @@ export class ThreadSupervisor implements Service {
     this.#tally.bury(thread);
     this.#threads.delete(id);
     if (this.#ending) return;
-    metrics.counter('thread_deaths_total', 'Threads that ended without being asked').inc();
+    metrics.counter('thread_deaths_total', DEATHS).inc();
     const now = Date.now();
     this.#deaths = [...this.#deaths.filter((at) => at > now - 60_000), now];
     if (this.#deaths.length >= maxDeathsPerMinute) {

@@ -1,5 +1,4 @@
-import { AggregatorRegistry } from 'prom-client';
-import { type MetricSnapshot, mergeMetrics } from '../metrics.ts';
+import { type MetricSnapshot, mergeSnapshots } from '../metrics.ts';
 import type { Thread } from './thread.ts';
 
 const FOLD_FROM = 8;
@@ -9,6 +8,12 @@ export class Tally {
   /** Counters and histograms of the threads that are gone. */
   readonly #gone: MetricSnapshot[] = [];
   #folding = false;
+  #silent = 0;
+
+  /** Threads that did not answer last time. */
+  get silent(): number {
+    return this.#silent;
+  }
 
   /** Adds what the thread last told. Its gauges go with it. */
   bury(thread: Thread): void {
@@ -20,11 +25,12 @@ export class Tally {
     );
   }
 
-  /** One text. A thread that does not answer in time stands with its last numbers. */
-  async text(threads: () => readonly Thread[], options: { own: MetricSnapshot; withinMs: number }): Promise<string> {
-    await Promise.all(threads().map((thread) => refresh(thread, options.withinMs)));
+  /** What there is of each, to be merged. A thread that does not answer in time stands with its last numbers. */
+  async parts(threads: () => readonly Thread[], withinMs: number): Promise<MetricSnapshot[]> {
+    const heard = await Promise.all(threads().map((thread) => refresh(thread, withinMs)));
+    this.#silent = heard.filter((one) => !one).length;
     await this.#fold();
-    return mergeMetrics([options.own, ...this.#gone, ...threads().map((thread) => thread.lastMetrics)]);
+    return [...this.#gone, ...threads().map((thread) => thread.lastMetrics)];
   }
 
   /** Many dead threads take no more room than one. */
@@ -33,7 +39,7 @@ export class Tally {
     if (count < FOLD_FROM || this.#folding) return;
     this.#folding = true;
     try {
-      const one = await AggregatorRegistry.aggregate(this.#gone.slice()).getMetricsAsJSON();
+      const one = await mergeSnapshots(this.#gone.slice());
       this.#gone.splice(0, count, one);
     } finally {
       this.#folding = false;
@@ -41,7 +47,9 @@ export class Tally {
   }
 }
 
-async function refresh(thread: Thread, withinMs: number): Promise<void> {
+async function refresh(thread: Thread, withinMs: number): Promise<boolean> {
   const answer = await thread.ask({ ask: 'metrics' }, withinMs).catch(() => undefined);
-  if (Array.isArray(answer) && thread.state !== 'ended') thread.lastMetrics = answer;
+  if (!Array.isArray(answer)) return false;
+  if (thread.state !== 'ended') thread.lastMetrics = answer;
+  return true;
 }
