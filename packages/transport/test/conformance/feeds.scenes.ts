@@ -101,9 +101,12 @@ export const FEED_SCENES: readonly Scene[] = [
     name: 'going on after the last event',
     async play(p) {
       for (const input of [undefined, null, {}, { lastEventId: '2' }, { other: true }, 'text', [1]]) {
-        await p.say(after('7', feed(1, 'feeds.resume', input)), stop(1));
-        await p.say(after('7', feed(2, 'feeds.bare', input)), stop(2));
-        await p.say(feed(3, 'feeds.bare', input), stop(3));
+        await p.say(after('7', feed(1, 'feeds.resume', input)));
+        await p.say(stop(1));
+        await p.say(after('7', feed(2, 'feeds.bare', input)));
+        await p.say(stop(2));
+        await p.say(feed(3, 'feeds.bare', input));
+        await p.say(stop(3));
       }
       await p.say(after('', feed(4, 'feeds.resume', {})), after('', feed(5, 'feeds.bare', undefined)));
       await p.say(after(7, feed(6, 'feeds.bare', {})), after(null, feed(7, 'feeds.bare', {})));
