@@ -14,15 +14,18 @@ const commands = {
   test: [source, `${root}node_modules/vitest/vitest.mjs`, 'run'],
   api: [source, `${root}apps/api/src/main.ts`],
   worker: [source, `${root}apps/worker/src/main.ts`],
-  migrate: [source, `${root}tools/migrate.ts`],
+  migrate: [source, `${root}apps/worker/src/migrate.ts`],
   config: [source, `${root}tools/config.ts`],
+  alerts: [source, `${root}tools/alerts.ts`],
+  dashboards: [source, `${root}tools/dashboards.ts`],
+  'dashboard-page': [source, `${root}tools/dashboard-page.ts`],
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],
   'metrics-page': [source, `${root}tools/metrics-page.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
-const standalone = ['start', 'test', 'metrics-page'];
+const standalone = ['start', 'test', 'alerts', 'dashboards', 'dashboard-page', 'metrics-page'];
 
 const [command = '', ...rest] = process.argv.slice(2);
 const entry = commands[command];

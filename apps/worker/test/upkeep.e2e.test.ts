@@ -247,5 +247,5 @@ test('[JOB-3] a worker tells operators of its jobs', async () => {
   await other.ready();
   const text = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
   await until('its schedule has run', async () => /job_seconds_count\{.*count-days.*done.*\} [1-9]/.test(await text()));
-  expect(await text()).toMatch(/job_oldest_waiting_seconds\{job="check-unread"\}/);
+  expect(await text()).toMatch(/job_oldest_waiting_seconds\{kind="check-unread"\}/);
 });

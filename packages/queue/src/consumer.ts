@@ -92,7 +92,7 @@ export class JobConsumer<P> implements Service {
       outcome = error instanceof DelayedError ? 'later' : isLast(found, error) ? 'dead' : 'retried';
       throw error;
     } finally {
-      this.#seconds?.observe({ job: this.#options.job.name, outcome }, (performance.now() - started) / 1_000);
+      this.#seconds?.observe({ kind: this.#options.job.name, outcome }, (performance.now() - started) / 1_000);
     }
   }
 

@@ -15,7 +15,8 @@ interface QueueWatchOptions {
 /** Tells operators how long the oldest job of each kind has been waiting, how many wait, and how many are dead letters. */
 export function createQueueWatch({ server, log, metrics, everyMs = LOOK_EVERY_MS }: QueueWatchOptions): Service {
   const queues = createQueues({ server, log });
-  const labels = { labels: ['job'], aggregator: 'max' } as const;
+  // Not `job`: that is what Prometheus calls the group of targets.
+  const labels = { labels: ['kind'], aggregator: 'max' } as const;
   const oldest = metrics.gauge(
     'job_oldest_waiting_seconds',
     'Age of the oldest job that could run and does not',
@@ -31,10 +32,10 @@ export function createQueueWatch({ server, log, metrics, everyMs = LOOK_EVERY_MS
       queue.getJobCounts('waiting', 'delayed', 'failed'),
       queue.getJobs(['waiting'], 0, 0, true),
     ]);
-    waiting.set({ job: job.name }, counts.waiting ?? 0);
-    delayed.set({ job: job.name }, counts.delayed ?? 0);
-    dead.set({ job: job.name }, counts.failed ?? 0);
-    oldest.set({ job: job.name }, first ? Math.max(0, Date.now() - first.timestamp - first.delay) / 1_000 : 0);
+    waiting.set({ kind: job.name }, counts.waiting ?? 0);
+    delayed.set({ kind: job.name }, counts.delayed ?? 0);
+    dead.set({ kind: job.name }, counts.failed ?? 0);
+    oldest.set({ kind: job.name }, first ? Math.max(0, Date.now() - first.timestamp - first.delay) / 1_000 : 0);
   }
 
   const loop = new Loop({

@@ -239,7 +239,7 @@ test('[JOB-3] operators see how old the oldest waiting job of each kind is, how 
   void watch.run();
   const gauge = async (name: string) => {
     const found = (await metrics.snapshot()).find((metric) => metric.name === name);
-    return found?.values.find(({ labels }) => labels.job === 'deliver-offline')?.value;
+    return found?.values.find(({ labels }) => labels.kind === 'deliver-offline')?.value;
   };
   await until(async () => ((await gauge('job_oldest_waiting_seconds')) ?? 0) > 0.1);
   expect([await gauge('job_waiting'), await gauge('job_delayed'), await gauge('job_dead_letters')]).toEqual([1, 1, 0]);

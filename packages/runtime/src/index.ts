@@ -1,3 +1,4 @@
+export { type AlertSettings, alertSettings } from './alert-settings.ts';
 export { backoffMs } from './backoff.ts';
 export { type Breaker, BreakerOpenError, type BreakerState, createBreaker } from './breaker.ts';
 export { type Clock, systemClock } from './clock.ts';

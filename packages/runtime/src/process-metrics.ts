@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Metrics } from './metrics.ts';
+import { cpuLimitCores, memoryLimitBytes } from './process-limits.ts';
 
 /** Says of which build a process is, and whether it is leaving. */
 export interface ProcessMetrics {
@@ -15,6 +16,14 @@ export function measureProcess(metrics: Pick<Metrics, 'gauge'>, manifest: URL): 
     labels: ['version', 'node'],
     aggregator: 'max',
     collect: (gauge) => gauge.set({ version, node: process.version }, 1),
+  });
+  metrics.gauge('process_cpu_limit_cores', 'Cores that the process may use, in parts of one too', {
+    aggregator: 'max',
+    collect: (gauge) => gauge.set(cpuLimitCores()),
+  });
+  metrics.gauge('process_memory_limit_bytes', 'Memory that the process may use', {
+    aggregator: 'max',
+    collect: (gauge) => gauge.set(memoryLimitBytes()),
   });
   metrics.gauge('process_draining', '1 while the process sends its users elsewhere to end, else 0', {
     aggregator: 'max',
