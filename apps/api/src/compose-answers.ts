@@ -6,6 +6,7 @@ import { type CaseDeps, createCases } from './cases/cases.ts';
 import type { ComposeOptions, Stores } from './compose-stores.ts';
 import type { Context } from './context.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
+import { measureBeginnings } from './feeds/feed-beginnings.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
 import { Press } from './feeds/press.ts';
 import { channelIds, operationIds } from './ids.ts';
@@ -54,6 +55,7 @@ export function answersOf(
     histories: stores.histories,
     log: messageLog,
     logger: log,
+    began: measureBeginnings(metrics),
     clock: systemClock,
     newId: () => randomUUID(),
     press: new Press(),

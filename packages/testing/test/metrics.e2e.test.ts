@@ -38,6 +38,8 @@ const UNMOVED: Record<string, string> = {
   parley_process_draining: 'the end of a process',
   parley_process_draining_seconds: 'the end of a process',
   parley_redis_memory_max_bytes: 'a server that is set anew',
+  parley_socket_buffered_bytes: 'a client that does not read',
+  parley_socket_buffered_max_bytes: 'a client that does not read',
   parley_socket_slow_cuts_total: 'a client that does not read',
   parley_threads_silent: 'a thread that is stuck',
   parley_unread_checked_total: 'a schedule',
@@ -45,6 +47,8 @@ const UNMOVED: Record<string, string> = {
   // Constants.
   parley_build_info: 'another build',
   parley_postgres_pool_max_connections: 'other settings',
+  parley_process_cpu_limit_cores: 'another machine',
+  parley_process_memory_limit_bytes: 'another machine',
 };
 
 const prometheus = needs('prometheus');
@@ -72,7 +76,7 @@ prometheus.describe('a Prometheus beside two apis and a worker', () => {
       },
     });
     server = await startPrometheus({ program: prometheus.path, everyMs: 1_000, targets: targetsOf(cluster) });
-  });
+  }, 180_000);
   afterAll(async () => {
     await server?.[Symbol.asyncDispose]();
     await cluster?.[Symbol.asyncDispose]();
@@ -245,6 +249,10 @@ async function everythingHappens(cluster: Cluster): Promise<void> {
   if (!user || !channel) throw new Error('no crowd');
   await talk(crowd, times(40));
   await settled(crowd, 20_000);
+  // While he is away something is said that he is told when he is back.
+  user.cut();
+  await talk({ ...crowd, channels: [{ ...channel, members: channel.members.slice(1) }] }, times(10));
+  await settled(crowd, 20_000);
   await refusals(api.url, user);
   using stream = await openStream(api.url);
   // Who has written a message has read up to it.
@@ -295,6 +303,8 @@ async function storesComeAndGo({ log, cache, postgres }: Cluster, crowd: Crowd):
     if (store === postgres) await talk(crowd, times(4));
     await sleep(2_000);
     await store.restart();
+    // The new epoch has the channels again before Postgres goes.
+    if (store === log) await talk(crowd, times(8));
   }
   await sleep(2_000);
 }

@@ -17,6 +17,7 @@ import type { Attachment } from '../hub/attachment.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { ReadDeps } from '../hub/read-after.ts';
 import { authorise, endsMembership, readAuthorised } from './authorise.ts';
+import type { FeedBeginnings } from './feed-beginnings.ts';
 import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { whileAway } from './while-away.ts';
 
@@ -24,6 +25,8 @@ export interface ChannelReaderDeps extends ReadDeps {
   readonly hub: Pick<Hub, 'attach'>;
   readonly ephemeral: Pick<EphemeralHub, 'attach'>;
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  /** Hears how a feed began, and how many entries it is given at once. */
+  readonly began?: FeedBeginnings;
 }
 
 /** Whose feed it is, and what his client saw last. */
@@ -76,6 +79,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     await this.#ephemeral.open(channelId, this.#reading.wake);
     this.#stand(view);
     const resync = await this.#resume(view, lastEventId);
+    this.#deps.began?.(lastEventId === null ? 'head' : resync ? 'resync' : 'resumed', this.#stretch.length);
     const from = lastEventId ?? this.#id;
     this.#first = [{ id: from, event: this.#opened(this.#view ?? view, lastEventId !== null && resync === null) }];
     if (resync) this.#restart(this.#view ?? view, resync);

@@ -23,9 +23,6 @@ import { type ReadDeps, readEntry } from './read-after.ts';
 import { viewOf } from './view-of.ts';
 import { type Listener, WakeUp } from './wake-up.ts';
 
-/** What a hub counts. */
-export type HubCount = 'delivered' | 'repeat' | 'gap' | 'filled' | 'unreadable' | 'fill_failed';
-
 export interface ChannelHubDeps extends ReadDeps, HubMeasure {
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   readonly window: BusyWindow;
@@ -144,8 +141,7 @@ export class ChannelHub {
       // A live entry is not persisted yet, and holes come later than what they take back.
       const entry = readEntry(this.#deps, line, { epoch: place.epoch, persistedN: 0, holes: [] });
       this.tail.append(entry);
-      this.#deps.count('delivered');
-      this.#deps.told(entry, this.listeners.size);
+      this.#deps.delivered(entry, this.listeners.size);
       this.#wakeUp.ring();
     } else {
       if (tip && !this.#filling) this.#deps.count('gap');
@@ -232,8 +228,7 @@ export class ChannelHub {
   #take(found: Extract<Bridge, { type: 'entries' }>, view: ChannelView): void {
     this.tail.extend(found.entries, found.tip, view);
     for (const entry of found.entries) if (entry.hole) this.notices.marks.hole(entry.place);
-    this.#deps.count('filled', found.entries.length);
-    for (const entry of found.entries) this.#deps.told(entry, this.listeners.size);
+    this.#deps.filled(found.entries, this.listeners.size);
     if (found.tip.epoch === view.epoch) this.#look(view, found.tip);
     this.#wakeUp.ring();
   }
