@@ -19,6 +19,7 @@ const commands = {
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],
+  load: [source, `${root}tools/load.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
 const standalone = ['start', 'test'];

@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import type { AppRouter } from '@parley/api/router';
+import type { InboxEvent } from '@parley/protocol';
+import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client';
+import { WebSocket } from 'ws';
+import { type BookedFeed, type Ledger, type Place, placeOf, positionAt } from './ledger.ts';
+import type { Pulse } from './pulse.ts';
+
+/** Where everybody books what he sends and gets. One process, one clock. */
+export interface Books {
+  readonly ledger: Ledger;
+  readonly pulse: Pulse;
+  /** Who sent a message and when, for as long as it can be on its way. */
+  readonly sent: Map<string, { readonly by: Session; readonly at: number }>;
+}
+
+/** A channel that a session looks at. */
+export interface Feed {
+  readonly channelId: string;
+  readonly booked: BookedFeed;
+  /** Whether something came since it was read. */
+  unread: boolean;
+}
+
+type Snapshot = Extract<InboxEvent, { type: 'snapshot' }>;
+
+const PATIENCE_MS = 15_000;
+
+/** One signed-in user at one socket, on the stock typed client. */
+export class Session {
+  readonly #books: Books;
+  readonly #feeds = new Map<string, Feed>();
+  readonly #socket: ReturnType<typeof createWSClient>;
+  readonly client: ReturnType<typeof createTRPCClient<AppRouter>>;
+  readonly #answered = new Map<string, Place>();
+  #wire: WebSocket | undefined;
+  #connected = false;
+  #stops: (() => void)[] = [];
+
+  constructor(at: { url: string; token: string }, books: Books) {
+    this.#books = books;
+    const keep = (wire: WebSocket) => {
+      this.#wire = wire;
+    };
+    this.#socket = createWSClient({
+      url: `${at.url.replace(/^http/, 'ws')}/trpc`,
+      connectionParams: { token: at.token },
+      WebSocket: socketClass(keep),
+      retryDelayMs: () => 50 + Math.random() * 200,
+      onOpen: () => this.#isConnected(true),
+      onClose: () => this.#isConnected(false),
+    });
+    this.client = createTRPCClient<AppRouter>({ links: [wsLink({ client: this.#socket })] });
+  }
+
+  get feeds(): Feed[] {
+    return [...this.#feeds.values()];
+  }
+
+  /** Opens the inbox, as every application does first, and resolves with its snapshot. */
+  async join(): Promise<Snapshot> {
+    const { pulse } = this.#books;
+    const began = performance.now();
+    const snapshot = await this.#first<Snapshot>('inbox', (took, failed) =>
+      this.client.feed.inbox.subscribe(
+        {},
+        {
+          onData: ({ data }) => {
+            pulse.count('events');
+            if (data.type === 'snapshot') took(data);
+          },
+          onError: failed,
+        },
+      ),
+    );
+    pulse.took('connect', performance.now() - began);
+    return snapshot;
+  }
+
+  /** Opens a channel's feed, from now on or from where an earlier one ended. Resolves at its `opened`. */
+  open(channelId: string, resume?: Place): Promise<Feed> {
+    const { ledger, pulse } = this.#books;
+    let feed: Feed | undefined;
+    const openedAt = performance.now();
+    return this.#first('feed', (took, failed) =>
+      this.client.feed.channel.subscribe(
+        { channelId, ...(resume && { lastEventId: positionAt(resume) }) },
+        {
+          onData: ({ data: event }) => {
+            pulse.count('events');
+            if (event.type === 'opened' && !feed) {
+              feed = {
+                channelId,
+                booked: ledger.open(channelId, event.head, resume),
+                unread: false,
+              };
+              this.#feeds.set(channelId, feed);
+              took(feed);
+            }
+            if (!feed) return;
+            if (event.type === 'resync') feed.booked.resync();
+            if (event.type === 'message.created') this.#got(feed, event.message, openedAt);
+          },
+          onError: failed,
+        },
+      ),
+    );
+  }
+
+  /** Sends once. Throws when there is no answer. */
+  async send(channelId: string, body: string, clientMsgId: string = randomUUID()): Promise<Place> {
+    const { ledger, pulse, sent } = this.#books;
+    const at = performance.now();
+    if (!sent.has(clientMsgId)) sent.set(clientMsgId, { by: this, at });
+    pulse.count('sends');
+    const { position } = await this.call((client) =>
+      client.message.send.mutate({ channelId, clientMsgId, body }, { signal: AbortSignal.timeout(PATIENCE_MS) }),
+    );
+    pulse.took('send', performance.now() - at);
+    ledger.stands(channelId, clientMsgId, position);
+    const place = placeOf(position);
+    ledger.answered(this.#answered.get(channelId), place);
+    this.#answered.set(channelId, place);
+    return place;
+  }
+
+  /** One call that is counted. Throws what the client throws. */
+  call<T>(ask: (client: Session['client']) => Promise<T>): Promise<T> {
+    this.#books.pulse.count('calls');
+    return ask(this.client);
+  }
+
+  /** Cuts the line as a train tunnel does: no word of farewell. The client comes back by itself. */
+  cut(): void {
+    this.#wire?.terminate();
+  }
+
+  /** Leaves. What was booked for its feeds by then they must have had. */
+  async close(): Promise<void> {
+    for (const { booked } of this.#feeds.values()) booked.close();
+    for (const stop of this.#stops) stop();
+    await this.#socket.close();
+    this.#isConnected(false);
+  }
+
+  #got(feed: Feed, message: { clientMsgId: string; position: string }, openedAt: number): void {
+    const { pulse, sent } = this.#books;
+    feed.booked.got(message.clientMsgId, message.position);
+    feed.unread = true;
+    pulse.count('deliveries');
+    const origin = sent.get(message.clientMsgId);
+    // To somebody else who was looking already: all else is no delivery, but a look at the past.
+    if (origin && origin.by !== this && origin.at > openedAt) pulse.took('delivery', performance.now() - origin.at);
+  }
+
+  #isConnected(connected: boolean): void {
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    this.#books.pulse.connections += connected ? 1 : -1;
+  }
+
+  /** The first event of a subscription, which goes on. */
+  #first<T>(
+    what: string,
+    subscribe: (took: (first: T) => void, failed: (e: unknown) => void) => { unsubscribe(): void },
+  ) {
+    this.#books.pulse.count('calls');
+    return new Promise<T>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`${what} did not open`)), PATIENCE_MS);
+      const done = () => clearTimeout(late);
+      const { unsubscribe } = subscribe(
+        (first) => {
+          done();
+          resolve(first);
+        },
+        (error) => {
+          done();
+          reject(error);
+        },
+      );
+      this.#stops.push(() => {
+        done();
+        unsubscribe();
+      });
+    });
+  }
+}
+
+/** The socket of `ws`, which costs a generator far less than Node's own, and can be cut. */
+function socketClass(made: (wire: WebSocket) => void): typeof globalThis.WebSocket {
+  class Wire extends WebSocket {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols, { perMessageDeflate: false });
+      made(this);
+    }
+  }
+  return Wire as unknown as typeof globalThis.WebSocket;
+}
+
+/** A word for what went wrong: the code of Parley's own errors, else the message. */
+export function wordFor(error: unknown): string {
+  if (error instanceof TRPCClientError) return codeOf(error) ?? error.message.slice(0, 60);
+  return error instanceof Error ? error.message.slice(0, 60) : String(error).slice(0, 60);
+}
+
+/** Whether the same call may be made again: the line was lost, or the answer says so. */
+export function mayRetry(error: unknown): boolean {
+  if (!(error instanceof TRPCClientError)) return true;
+  const { parley } = dataOf(error);
+  return parley === undefined || parley.retryable === true;
+}
+
+type Answered = { parley?: { code?: string; retryable?: boolean } };
+const dataOf = (error: { data?: unknown }): Answered => (error.data ?? {}) as Answered;
+const codeOf = (error: { data?: unknown }): string | undefined => dataOf(error).parley?.code;
