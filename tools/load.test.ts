@@ -168,7 +168,7 @@ const beat = (given: Partial<Beat> = {}): Beat => {
   for (const ms of [10, 20, 30]) latencies.record(ms);
   const buckets = latencies.take();
   const times = { sendMs: buckets, deliveryMs: buckets, connectMs: buckets };
-  const counts = { connections: 100, sends: 3, calls: 10, deliveries: 3, events: 9, errors: 0 };
+  const counts = { connections: 100, peakConnections: 100, sends: 3, calls: 10, deliveries: 3, events: 9, errors: 0 };
   return { at: 1_000, ...counts, ...times, loopP99Ms: 6, loopMaxMs: 9, busy: 0.3, ...given };
 };
 const tally = {

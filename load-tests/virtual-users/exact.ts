@@ -11,7 +11,7 @@ const ANSWER_WITHIN_MS = 60_000;
 
 /** Everybody sends at the same time as fast as answers come; everybody must see the same, in the same order. */
 export async function ordering(stage: Stage, seat: Seat): Promise<void> {
-  const session = await openAll(stage, seat);
+  await using session = await openAll(stage, seat);
   await stage.all('everybody has opened');
   for (let i = 0; i < stage.knobs.messages; i++) await sayUntilAnswered(stage, session, anyChannel(seat));
   await leaveTogether(stage, session);
@@ -20,7 +20,7 @@ export async function ordering(stage: Stage, seat: Seat): Promise<void> {
 /** Lines are cut again and again while everybody sends; the stock client comes back by itself, and no feed may show it. */
 export async function reconnect(stage: Stage, seat: Seat): Promise<void> {
   const { messages, cuts, seconds } = stage.knobs;
-  const session = await openAll(stage, seat);
+  await using session = await openAll(stage, seat);
   await stage.all('everybody has opened');
   const talk = async () => {
     for (let i = 0; i < messages; i++) {
@@ -40,41 +40,43 @@ export async function reconnect(stage: Stage, seat: Seat): Promise<void> {
 
 /** Half go away, the others talk; who returns is told how much he has missed, and gets it once, in order. */
 export async function offline(stage: Stage, seat: Seat): Promise<void> {
-  const isAway = seat.index % 2 === 1;
-  let session = await openAll(stage, seat);
+  await using session = await openAll(stage, seat);
   await stage.all('everybody has opened');
   await sayUntilAnswered(stage, session, anyChannel(seat));
   await stage.all('everybody has said something');
   await catchUp(session, CATCH_UP_MS);
-  const before = session.feeds;
-  if (isAway) {
-    for (const feed of before) await read(session, feed);
-    await session.close();
+  if (seat.index % 2 === 1) {
+    await goAndComeBack(stage, seat, session);
+    return;
   }
   await stage.all('half are away');
-  if (!isAway) {
-    for (let i = 0; i < stage.knobs.messages; i++) await sayUntilAnswered(stage, session, anyChannel(seat));
-  }
+  for (let i = 0; i < stage.knobs.messages; i++) await sayUntilAnswered(stage, session, anyChannel(seat));
   await stage.all('the others have talked');
-  if (isAway) session = await comeBack(stage, seat, before);
   await leaveTogether(stage, session);
 }
 
-async function comeBack(stage: Stage, seat: Seat, before: readonly Feed[]): Promise<Session> {
-  const session = new Session({ url: stage.url, token: seat.actor.token }, stage.books);
+async function goAndComeBack(stage: Stage, seat: Seat, first: Session): Promise<void> {
+  const before = first.feeds;
+  for (const feed of before) await read(first, feed);
+  await first.close();
+  await stage.all('half are away');
+  await stage.all('the others have talked');
+  await using session = new Session({ url: stage.url, token: seat.actor.token }, stage.books);
   const { channels } = await session.join();
   for (const { channelId, booked } of before) {
     const told = channels.find(({ id }) => id === channelId)?.unread;
     if (told !== stage.books.ledger.countBehind(channelId, booked.last)) stage.unreadWrong++;
   }
   await Promise.all(before.map(({ channelId, booked }) => session.open(channelId, booked.last)));
-  return session;
+  await leaveTogether(stage, session);
 }
 
 async function openAll(stage: Stage, seat: Seat): Promise<Session> {
-  const session = new Session({ url: stage.url, token: seat.actor.token }, stage.books);
+  await using cleanup = new AsyncDisposableStack();
+  const session = cleanup.use(new Session({ url: stage.url, token: seat.actor.token }, stage.books));
   await session.join();
   await Promise.all(seat.scenes.map(({ scene }) => session.open(scene.id)));
+  cleanup.move();
   return session;
 }
 
@@ -82,7 +84,6 @@ async function leaveTogether(stage: Stage, session: Session): Promise<void> {
   await stage.all('everybody is done');
   await catchUp(session, CATCH_UP_MS);
   await stage.all('everybody has seen it');
-  await session.close();
 }
 
 function read(session: Session, feed: Feed): Promise<unknown> {

@@ -8,6 +8,8 @@ export interface Beat {
   /** Epoch milliseconds at its end. */
   readonly at: number;
   readonly connections: number;
+  /** The most at the same time within the second. */
+  readonly peakConnections: number;
   readonly sends: number;
   /** Sends included. */
   readonly calls: number;
@@ -57,7 +59,8 @@ export class Pulse {
   #busyBefore = performance.eventLoopUtilization();
   #timer: NodeJS.Timeout | undefined;
   #meter: Meter | undefined;
-  connections = 0;
+  #connections = 0;
+  #peak = 0;
 
   /** Without a path nothing is written. */
   constructor(path: string | undefined) {
@@ -72,6 +75,12 @@ export class Pulse {
     meter.emit('counter', 'parley.errors', 0); // A condition on a counter that was never touched fails.
     this.#timer = setInterval(() => this.#beat(), 1_000);
     this.#timer.unref();
+  }
+
+  /** Somebody came (1), or left (-1). */
+  connected(change: 1 | -1): void {
+    this.#connections += change;
+    this.#peak = Math.max(this.#peak, this.#connections);
   }
 
   count(what: Count): void {
@@ -104,7 +113,8 @@ export class Pulse {
     const now = performance.eventLoopUtilization();
     const beat: Beat = {
       at: Date.now(),
-      connections: this.connections,
+      connections: this.#connections,
+      peakConnections: this.#peak,
       ...this.#counts,
       sendMs: this.#sendMs.take(),
       deliveryMs: this.#deliveryMs.take(),
@@ -115,6 +125,7 @@ export class Pulse {
     };
     this.#busyBefore = now;
     this.#loop.reset();
+    this.#peak = this.#connections;
     Object.assign(this.#counts, { sends: 0, calls: 0, deliveries: 0, events: 0, errors: 0 });
     this.#write(beat);
   }

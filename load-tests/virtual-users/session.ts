@@ -27,7 +27,7 @@ type Snapshot = Extract<InboxEvent, { type: 'snapshot' }>;
 const PATIENCE_MS = 15_000;
 
 /** One signed-in user at one socket, on the stock typed client. */
-export class Session {
+export class Session implements AsyncDisposable {
   readonly #books: Books;
   readonly #feeds = new Map<string, Feed>();
   readonly #socket: ReturnType<typeof createWSClient>;
@@ -135,7 +135,11 @@ export class Session {
     this.#wire?.terminate();
   }
 
-  /** Leaves. What was booked for its feeds by then they must have had. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Leaves; once more does nothing. What was booked for its feeds by then they must have had. */
   async close(): Promise<void> {
     for (const { booked } of this.#feeds.values()) booked.close();
     for (const stop of this.#stops) stop();
@@ -156,7 +160,7 @@ export class Session {
   #isConnected(connected: boolean): void {
     if (connected === this.#connected) return;
     this.#connected = connected;
-    this.#books.pulse.connections += connected ? 1 : -1;
+    this.#books.pulse.connected(connected ? 1 : -1);
   }
 
   /** The first event of a subscription, which goes on. */
@@ -203,11 +207,11 @@ export function wordFor(error: unknown): string {
   return error instanceof Error ? error.message.slice(0, 60) : String(error).slice(0, 60);
 }
 
-/** Whether the same call may be made again: the line was lost, or the answer says so. */
+/** Whether the same call may be made again: the line was lost, or a store was. A limit is final: who keeps to the defaults meets none. */
 export function mayRetry(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return true;
   const { parley } = dataOf(error);
-  return parley === undefined || parley.retryable === true;
+  return parley === undefined || (parley.retryable === true && parley.code !== 'RATE_LIMITED');
 }
 
 type Answered = { parley?: { code?: string; retryable?: boolean } };

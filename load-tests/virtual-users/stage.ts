@@ -2,7 +2,7 @@ import type { Actor, Cast, Scene } from './cast.ts';
 import { planCrowd, sendRates } from './crowd.ts';
 import { Ledger } from './ledger.ts';
 import { type Meter, Pulse } from './pulse.ts';
-import type { Books, Session } from './session.ts';
+import { type Books, type Session, wordFor } from './session.ts';
 
 /** The variables of a scenario file: what a crowd is like, and what it does. */
 export interface Knobs {
@@ -99,6 +99,7 @@ export class Stage {
       await part(this, seat);
     } catch (error) {
       this.#failed++;
+      this.books.pulse.error(`visit: ${wordFor(error)}`);
       for (const name of this.#gates.keys()) this.#openIfAllThere(name);
       throw error;
     } finally {

@@ -43,19 +43,15 @@ export async function visit(stage: Stage, seat: Seat): Promise<void> {
 
 /** One session. Who is not let in has an error that is counted, and comes again like anybody else. */
 async function stay(stage: Stage, seat: Seat, until: number): Promise<void> {
-  const session = new Session({ url: stage.url, token: seat.actor.token }, stage.books);
-  try {
-    const isThere = await attempt(stage, 'join', async () => {
-      await session.join();
-      const busiest = seat.scenes.slice(0, stage.knobs.openChannels);
-      await Promise.all(busiest.map(({ scene }) => session.open(scene.id)));
-    });
-    if (!isThere) return;
-    await beThere(stage, { session, seat, until });
-    await catchUp(session, CATCH_UP_MS);
-  } finally {
-    await session.close();
-  }
+  await using session = new Session({ url: stage.url, token: seat.actor.token }, stage.books);
+  const isThere = await attempt(stage, 'join', async () => {
+    await session.join();
+    const busiest = seat.scenes.slice(0, stage.knobs.openChannels);
+    await Promise.all(busiest.map(({ scene }) => session.open(scene.id)));
+  });
+  if (!isThere) return;
+  await beThere(stage, { session, seat, until });
+  await catchUp(session, CATCH_UP_MS);
 }
 
 async function beThere(stage: Stage, stay: { session: Session; seat: Seat; until: number }): Promise<void> {

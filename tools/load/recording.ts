@@ -54,7 +54,7 @@ export function totalsOf(beats: readonly Beat[]): Totals {
   const p = (of: (beat: Beat) => LatencyBuckets, percent: number) => percentileOf(beats.map(of), percent);
   return {
     seconds: beats.length,
-    peakConnections: Math.max(0, ...beats.map(({ connections }) => connections)),
+    peakConnections: Math.max(0, ...beats.map(({ peakConnections }) => peakConnections)),
     sends: sum(({ sends }) => sends),
     calls: sum(({ calls }) => calls),
     deliveries: sum(({ deliveries }) => deliveries),

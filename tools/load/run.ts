@@ -25,8 +25,19 @@ interface Order {
 const LOOK_MS = 1_000;
 const SAY_EVERY = 5;
 
-/** Makes the run and writes its page and JSON. Throws when there is nothing to judge. */
+/** Makes the run and writes its page and JSON. Throws when there is nothing to judge. Ctrl-C ends it, with all that it started. */
 export async function run(order: Order): Promise<Report> {
+  const stopped = new AbortController();
+  const stop = () => stopped.abort(new Error('it was stopped'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  try {
+    return await runUntil(order, stopped.signal);
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+  }
+}
+
+async function runUntil(order: Order, stopped: AbortSignal): Promise<Report> {
   const { options, scenario, connections, say } = order;
   say(
     options.url ? `loading ${options.url}` : 'starting a stack of its own: Postgres, two Redis servers, worker, api …',
@@ -36,12 +47,16 @@ export async function run(order: Order): Promise<Report> {
   try {
     const pulse = join(dir, 'pulse.jsonl');
     say(`making ${scenario.variables.users} users and their channels …`);
+    stopped.throwIfAborted();
     const generator = startArtillery(options.scenario, scenario, { url: target.url, pulse });
+    stopped.addEventListener('abort', () => generator.child.kill('SIGTERM'));
     const { recording, cores, warm } = await watch(order, { generator, target, pulse });
+    stopped.throwIfAborted();
     if (recording.beats.length === 0) throw new Error(`Artillery did not come to its first user:\n${generator.text()}`);
     const after = await scrape(target.ops);
     say('holding the log against Postgres (npm run verify) …');
     const kept = await verifyTarget(target);
+    stopped.throwIfAborted();
     const totals = totalsOf(recording.beats);
     const caches = warm === null || after === null ? null : cacheUse(warm, after);
     const { scenario: name, quick } = options;
@@ -79,8 +94,6 @@ async function watch(
   let warm: string | null = null;
   let said = 0;
   const end = new AbortController();
-  const stop = () => generator.child.kill('SIGTERM');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   const ended = generator.ended.finally(() => end.abort());
   while (!end.signal.aborted) {
     await sleep(LOOK_MS, undefined, { signal: end.signal }).catch(() => undefined);
@@ -95,7 +108,6 @@ async function watch(
     say(progressOf(beats, scenario.phases));
   }
   await ended;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   return { recording: readRecording(pulse), cores, warm };
 }
 
