@@ -12,7 +12,7 @@ import { pageOf, type Report } from './load/page.ts';
 import { niceTop, svgOf } from './load/plot.ts';
 import { busySeconds, coresBetween, secondsOf } from './load/processors.ts';
 import { progressOf } from './load/progress.ts';
-import { bottleneck, type Evidence, GENERATOR, isBroken, judge, LIMITS } from './load/promises.ts';
+import { bottleneck, disturbance, type Evidence, GENERATOR, isBroken, judge, LIMITS } from './load/promises.ts';
 import { parseRecording, percentileOf, totalsOf } from './load/recording.ts';
 import { type Scenario, scale, timesOf } from './load/scenario.ts';
 import { cacheUse, parseMetrics, sumOf } from './load/scrape.ts';
@@ -41,8 +41,12 @@ describe('the crowd', () => {
   });
 
   it('[LOAD-1] everybody is somewhere, nobody twice in one channel, nobody owns more than he may create in an hour', () => {
-    for (const users of [2, 10, 111, 1_000]) {
-      const plan = planCrowd({ ...shape, users }, seeded());
+    const shapes = [2, 10, 111, 1_000].flatMap((users) =>
+      [0.5, 0.7, 1].map((sizeExponent) => ({ ...shape, users, sizeExponent })),
+    );
+    for (const given of shapes) {
+      const { users } = given;
+      const plan = planCrowd(given, seeded());
       expect(new Set(plan.flatMap(({ members }) => members)).size).toBe(users);
       expect(
         plan.every(({ owner, members }) => members.includes(owner) && new Set(members).size === members.length),
@@ -237,6 +241,8 @@ describe('the promises', () => {
     expect(bottleneck(good.totals)).toBeNull();
     expect(bottleneck({ ...good.totals, loopP95Ms: GENERATOR.loopP95Ms + 1 })).toMatch(/generator was the bottleneck/);
     expect(bottleneck({ ...good.totals, busyP95: 0.95 })).toMatch(/95.0 % busy/);
+    expect([disturbance([]), disturbance([{ api: 1, 'other programs': 0.1 }])]).toEqual([null, null]);
+    expect(disturbance([{ 'other programs': 1 }, { 'other programs': 0.5 }])).toMatch(/used 0.8 cores/);
   });
 });
 
@@ -404,7 +410,7 @@ describe('the page', () => {
     phases,
     connections: 100,
     verdicts: judge(evidence),
-    bottleneck: bottleneck(evidence.totals),
+    warnings: [bottleneck(evidence.totals)].filter((text) => text !== null),
     totals: evidence.totals,
     caches: evidence.caches,
     beats,

@@ -22,7 +22,7 @@ async function main(options: Options): Promise<number> {
   const { run } = await import('./load/run.ts');
   const report = await run({ options, scenario, connections, say });
   for (const { state, promise, measured } of report.verdicts) say(`${state.padEnd(8)}${promise}: ${measured}`);
-  if (report.bottleneck) say(report.bottleneck);
+  for (const warning of report.warnings) say(warning);
   return isBroken(report.verdicts) ? 1 : 0;
 }
 

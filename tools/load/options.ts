@@ -20,6 +20,8 @@ export interface Options {
   /** Small and short: what depends on the machine or on warm caches is shown, not judged. */
   readonly quick: boolean;
   readonly out: string;
+  /** Where a PNG of the page goes; null for none. */
+  readonly picture: string | null;
 }
 
 export const USAGE = `npm run load -- ${SCENARIOS.join('|')} [options]
@@ -29,7 +31,8 @@ export const USAGE = `npm run load -- ${SCENARIOS.join('|')} [options]
   --connections 500             users at the same time; by default what the scenario says
   --duration 60                 seconds of all phases together; by default what the scenario says
   --quick                       a small, short run: the same path, times shown but not judged
-  --out .data/load              where the page and its JSON are written`;
+  --out .data/load              where the page and its JSON are written
+  --picture docs/load.png       a PNG of the page, too; needs chromium`;
 
 const QUICK = { timed: { connections: 100, seconds: 25 }, exact: { connections: 30, seconds: 8 } };
 
@@ -45,6 +48,7 @@ export function parseOptions(argv: readonly string[]): Options {
       duration: { type: 'string' },
       out: { type: 'string', default: '.data/load' },
       quick: { type: 'boolean', default: false },
+      picture: { type: 'string' },
     },
   });
   const scenario = SCENARIOS.find((name) => name === positionals[0]);
@@ -58,6 +62,7 @@ export function parseOptions(argv: readonly string[]): Options {
     seconds: whole('--duration', values.duration, 5) ?? quick?.seconds ?? null,
     quick: values.quick,
     out: values.out,
+    picture: values.picture ?? null,
   };
 }
 

@@ -16,8 +16,8 @@ export interface Report {
   readonly phases: readonly Phase[];
   readonly connections: number;
   readonly verdicts: readonly Verdict[];
-  /** Why the times are not to be believed; null when they are. */
-  readonly bottleneck: string | null;
+  /** Why the times are not to be believed; nothing when they are. */
+  readonly warnings: readonly string[];
   readonly totals: Totals;
   readonly caches: readonly CacheUse[] | null;
   readonly beats: readonly Beat[];
@@ -27,7 +27,7 @@ export interface Report {
 
 /** One page that needs nothing else: the promises first, then what happened second by second. */
 export function pageOf(report: Report): string {
-  const { scenario, verdicts, bottleneck, totals } = report;
+  const { scenario, verdicts, warnings, totals } = report;
   const broken = verdicts.filter(({ state }) => state === 'broken').length;
   const headline = broken === 0 ? 'every measured promise kept' : `${broken} of ${verdicts.length} promises broken`;
   return `<!doctype html>
@@ -36,7 +36,7 @@ export function pageOf(report: Report): string {
 <style>${STYLE}</style>
 <h1>Load run <em>${escapeHtml(scenario)}</em>: <span class="${broken === 0 ? 'kept' : 'broken'}">${headline}</span></h1>
 <p>${facts(report).map(escapeHtml).join(' · ')}</p>
-${bottleneck === null ? '' : `<p class="warning">${escapeHtml(bottleneck)}</p>`}
+${warnings.map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`).join('\n')}
 <table><tr><th>promise</th><th>measured</th><th></th></tr>${verdicts.map(rowOf).join('')}</table>
 <p>Over all ${totals.seconds} seconds, warm-up and spike included: send to delivery p50 ${text(totals.deliveryP50Ms)}, p95 ${text(totals.deliveryP95Ms)},
 p99 ${text(totals.deliveryP99Ms)}; send to answer p95 ${text(totals.sendP95Ms)}; connecting, until the inbox is there, p95 ${text(totals.connectP95Ms)};
@@ -149,7 +149,7 @@ const STYLE = `
 body { font: 14px/1.45 system-ui, sans-serif; margin: 24px auto; max-width: 1180px; padding: 0 16px; color: #0f172a; }
 h1 { font-size: 22px; } h2 { font-size: 16px; margin-top: 28px; }
 table { border-collapse: collapse; margin: 12px 0; } td, th { padding: 4px 14px 4px 0; text-align: left; border-bottom: 1px solid #e2e8f0; }
-.kept, tr.kept td:last-child { color: #047857; font-weight: 600; } .broken, tr.broken td:last-child { color: #b91c1c; font-weight: 600; }
+span.kept, tr.kept td:last-child { color: #047857; font-weight: 600; } span.broken, tr.broken td:last-child { color: #b91c1c; font-weight: 600; }
 tr.unknown td:last-child { color: #92400e; } .warning { background: #fef3c7; border-left: 4px solid #d97706; padding: 8px 12px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 18px; } figure { margin: 0; } figcaption { font-size: 13px; }
 figcaption span { margin-left: 8px; } figcaption span::before { content: ''; display: inline-block; width: 14px; height: 3px; margin: 0 4px 3px 0; background: var(--colour); }

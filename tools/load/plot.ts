@@ -18,6 +18,7 @@ export interface Plot {
 const WIDTH = 560;
 const HEIGHT = 190;
 const LEFT = 52;
+const RIGHT = 18;
 const TOP = 14;
 const BOTTOM = 22;
 const COLOURS = ['#2563eb', '#d97706', '#dc2626', '#059669', '#7c3aed', '#475569'];
@@ -27,11 +28,11 @@ export function svgOf(plot: Plot): string {
   const seconds = Math.max(1, ...plot.lines.map(({ values }) => values.length - 1));
   const found = plot.lines.flatMap(({ values }) => values.filter((value) => value !== null));
   const top = niceTop(Math.max(...found, plot.limit ?? 0, 1e-9));
-  const x = (second: number) => round(LEFT + ((WIDTH - LEFT - 8) * second) / seconds);
+  const x = (second: number) => round(LEFT + ((WIDTH - LEFT - RIGHT) * second) / seconds);
   const y = (value: number) => round(HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - TOP) * Math.min(value, top)) / top);
   const grid = [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const at = y(part * top);
-    return `<line x1="${LEFT}" x2="${WIDTH - 8}" y1="${at}" y2="${at}" class="grid"/><text x="${LEFT - 6}" y="${at + 4}" class="tick end">${short(part * top)}</text>`;
+    return `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}" class="grid"/><text x="${LEFT - 6}" y="${at + 4}" class="tick end">${short(part * top)}</text>`;
   });
   const times = [0, 0.25, 0.5, 0.75, 1].map(
     (part) =>
@@ -39,12 +40,12 @@ export function svgOf(plot: Plot): string {
   );
   const marks = plot.marks.map(
     ({ second, label }) =>
-      `<line x1="${x(second)}" x2="${x(second)}" y1="${TOP}" y2="${HEIGHT - BOTTOM}" class="mark"/><text x="${x(second) + 3}" y="${TOP + 8}" class="tick">${escapeHtml(label)}</text>`,
+      `<line x1="${x(second)}" x2="${x(second)}" y1="${TOP}" y2="${HEIGHT - BOTTOM}" class="mark"/><text x="${x(second) + 2}" y="${TOP - 4}" class="tick">${escapeHtml(label)}</text>`,
   );
   const limit =
     plot.limit === undefined
       ? ''
-      : `<line x1="${LEFT}" x2="${WIDTH - 8}" y1="${y(plot.limit)}" y2="${y(plot.limit)}" class="limit"/>`;
+      : `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(plot.limit)}" y2="${y(plot.limit)}" class="limit"/>`;
   const lines = plot.lines.map(({ values }, at) => `<path d="${pathOf(values, x, y)}" stroke="${colourOf(at)}"/>`);
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(plot.title)}">${[...grid, ...times, ...marks, limit, ...lines].join('')}</svg>`;
 }

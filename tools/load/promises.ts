@@ -47,6 +47,9 @@ export const LIMITS = {
 /** Above these the generator's own event loop is a good part of what it measures. */
 export const GENERATOR = { loopP95Ms: 50, busyP95: 0.9 } as const;
 
+/** An idle machine has daemons and the runner itself. */
+const OTHERS_MAX_CORES = 0.2;
+
 /** Judges a run. A time is promised where the machine is meant to suffice: in `performance`. */
 export function judge(evidence: Evidence): Verdict[] {
   const { scenario, totals, outcome, connections } = evidence;
@@ -100,6 +103,14 @@ export function bottleneck({ loopP95Ms, busyP95 }: Totals): string | null {
     `The generator was the bottleneck: its event loop was up to ${ms(loopP95Ms)} late and ${percent(busyP95)} busy (in 95 % of the seconds). ` +
     'The times on this page hold its own delay, too: run it with fewer connections, or on a machine of its own.'
   );
+}
+
+/** What else used the machine while a run was made, on average; null when it was next to nothing, or is not known. */
+export function disturbance(cores: readonly Readonly<Record<string, number>>[]): string | null {
+  const others = cores.flatMap((used) => used['other programs'] ?? []);
+  const mean = others.reduce((all, one) => all + one, 0) / Math.max(1, others.length);
+  if (mean < OTHERS_MAX_CORES) return null;
+  return `Other programs used ${mean.toFixed(1)} cores of this machine meanwhile: the times on this page are theirs, too.`;
 }
 
 function times(totals: Totals): Verdict[] {

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Generator, startArtillery } from './artillery.ts';
 import type { Options } from './options.ts';
 import { pageOf, type Report } from './page.ts';
+import { takePicture } from './picture.ts';
 import { coresBetween, type Usage, usageOf } from './processors.ts';
 import { progressOf } from './progress.ts';
-import { bottleneck, judge } from './promises.ts';
+import { bottleneck, disturbance, judge } from './promises.ts';
 import { parseRecording, type Recording, totalsOf } from './recording.ts';
 import type { Scenario } from './scenario.ts';
 import { cacheUse, scrape } from './scrape.ts';
@@ -68,14 +69,14 @@ async function runUntil(order: Order, stopped: AbortSignal): Promise<Report> {
       phases: scenario.phases,
       connections,
       verdicts: judge({ scenario: name, quick, connections, totals, outcome: recording.outcome, caches, kept }),
-      bottleneck: bottleneck(totals),
+      warnings: [bottleneck(totals), disturbance(cores.map(({ used }) => used))].filter((text) => text !== null),
       totals,
       caches,
       beats: recording.beats,
       cores,
     };
     if (recording.outcome === null) say(generator.text().split('\n').slice(-40).join('\n'));
-    write(order, report);
+    await write(order, report);
     return report;
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -115,12 +116,15 @@ function readRecording(path: string): Recording {
   return parseRecording(existsSync(path) ? readFileSync(path, 'utf8') : '');
 }
 
-function write({ options, say }: Order, report: Report): void {
+async function write({ options, say }: Order, report: Report): Promise<void> {
   const base = resolve(options.out, options.scenario);
   mkdirSync(resolve(options.out), { recursive: true });
   writeFileSync(`${base}.html`, pageOf(report));
   writeFileSync(`${base}.json`, `${JSON.stringify(report)}\n`);
   say(`the page: ${base}.html`);
+  if (options.picture === null) return;
+  const problem = await takePicture(`${base}.html`, resolve(options.picture));
+  say(problem ?? `the picture: ${resolve(options.picture)}`);
 }
 
 function machineText(): string {
