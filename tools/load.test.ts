@@ -185,7 +185,7 @@ const tally = {
   doubled: 0,
   resyncs: 0,
 };
-const outcome: Outcome = { tally, accepted: 30, failedVisits: 0, errors: {}, unreadWrong: 0 };
+const outcome: Outcome = { tally, accepted: 30, failedVisits: 0, errors: {}, cuts: 100, unreadWrong: 0 };
 const beats = Array.from({ length: 20 }, () => beat());
 const good: Evidence = {
   scenario: 'performance',
@@ -193,7 +193,7 @@ const good: Evidence = {
   connections: 100,
   totals: totalsOf(beats),
   outcome,
-  caches: [{ cache: 'users', hits: 95, asked: 100 }],
+  caches: [{ cache: 'users', hits: 95, asked: 100, errors: 0 }],
   kept: { ok: true, lost: 0, duplicate: 0, persisted: 30, waiting: 0 },
 };
 const statesOf = (evidence: Evidence) => [...new Set(judge(evidence).map(({ state }) => state))];
@@ -213,12 +213,13 @@ describe('the promises', () => {
     ['a slow delivery', { totals: { ...good.totals, deliveryP95Ms: 100 } }, /^send to delivery, 95th/],
     ['the slowest deliveries', { totals: { ...good.totals, deliveryP99Ms: 180 } }, /^send to delivery, 99th/],
     ['too few connections', { connections: 101 }, /^connections/],
-    ['cold caches', { caches: [{ cache: 'users', hits: 89, asked: 100 }] }, /caches/],
+    ['cold caches', { caches: [{ cache: 'users', hits: 89, asked: 100, errors: 0 }] }, /caches/],
     ['a feed with a gap', { outcome: { ...outcome, tally: { ...tally, missing: 1 } } }, /^every feed/],
     ['feeds that were given nothing', { outcome: { ...outcome, tally: { ...tally, deliveries: 0 } } }, /^every feed/],
     ['a visit that failed', { outcome: { ...outcome, failedVisits: 1 } }, /^every visit/],
     ['a loss', { kept: { ok: false, lost: 1, duplicate: 0, persisted: 29, waiting: 0 } }, /verify/],
     ['the stores of another stack', { kept: { ok: true, lost: 0, duplicate: 0, persisted: 3, waiting: 0 } }, /verify/],
+    ['a fault that was not injected', { scenario: 'reconnect', outcome: { ...outcome, cuts: 0 } }, /^a line is cut/],
     ['wrong unread counts', { scenario: 'offline', outcome: { ...outcome, unreadWrong: 1 } }, /^who returns/],
   ])('[LOAD-4] control: %s breaks one', (_, part, promise) => {
     const evidence = { ...good, ...part };
@@ -374,8 +375,8 @@ describe('what the runner reads', () => {
       `# HELP x y\n${prefix}cache_requests_total{cache="users",outcome="hit"} ${hits}\n${prefix}cache_requests_total{cache="users",outcome="miss"} ${misses}\n${prefix}cache_requests_total{cache="sets",outcome="error"} 1\nprocess_cpu_seconds_total 1.5e+2\n`;
     for (const prefix of ['', 'parley_']) {
       expect(cacheUse(text(10, 10, prefix), text(19, 11, prefix))).toEqual([
-        { cache: 'sets', hits: 0, asked: 0 },
-        { cache: 'users', hits: 9, asked: 10 },
+        { cache: 'sets', hits: 0, asked: 0, errors: 0 },
+        { cache: 'users', hits: 9, asked: 10, errors: 0 },
       ]);
     }
     const samples = parseMetrics(text(1, 2, 'parley_'));

@@ -36,6 +36,8 @@ export interface Outcome {
   /** Visits that ended with an error of their own. */
   readonly failedVisits: number;
   readonly errors: Readonly<Record<string, number>>;
+  /** Lines that were cut while they were open. */
+  readonly cuts: number;
   /** Unread counts that were not what had been missed. */
   readonly unreadWrong: number;
 }
@@ -62,6 +64,7 @@ export class Pulse {
   #busyBefore = performance.eventLoopUtilization();
   #timer: NodeJS.Timeout | undefined;
   #meter: Meter | undefined;
+  #cuts = 0;
   #connections = 0;
   #peak = 0;
 
@@ -86,6 +89,11 @@ export class Pulse {
     this.#peak = Math.max(this.#peak, this.#connections);
   }
 
+  /** A line was cut on purpose. */
+  cut(): void {
+    this.#cuts++;
+  }
+
   count(what: Count): void {
     this.#counts[what]++;
     this.#meter?.emit('counter', `parley.${what}`, 1);
@@ -106,10 +114,10 @@ export class Pulse {
   }
 
   /** Writes the last lines. */
-  end(outcome: Omit<Outcome, 'errors'>): void {
+  end(outcome: Omit<Outcome, 'errors' | 'cuts'>): void {
     clearInterval(this.#timer);
     this.#beat();
-    this.#write({ outcome: { ...outcome, errors: this.#errors } satisfies Outcome });
+    this.#write({ outcome: { ...outcome, cuts: this.#cuts, errors: this.#errors } satisfies Outcome });
   }
 
   #beat(): void {

@@ -132,7 +132,9 @@ export class Session implements AsyncDisposable {
 
   /** Cuts the line as a train tunnel does: no word of farewell. The client comes back by itself. */
   cut(): void {
-    this.#wire?.terminate();
+    if (this.#wire?.readyState !== WebSocket.OPEN) return;
+    this.#books.pulse.cut();
+    this.#wire.terminate();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

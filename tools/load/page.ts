@@ -137,10 +137,10 @@ function settingsOf({ settings }: Report): string {
 function cachesOf(caches: readonly CacheUse[] | null): string {
   if (caches === null) return '';
   const rows = caches.map(
-    ({ cache, hits, asked }) =>
-      `<tr><td>${escapeHtml(cache)}</td><td>${asked}</td><td>${asked === 0 ? '' : percent(hits / asked)}</td></tr>`,
+    ({ cache, hits, asked, errors }) =>
+      `<tr><td>${escapeHtml(cache)}</td><td>${asked}</td><td>${asked === 0 ? '' : percent(hits / asked)}</td><td>${errors}</td></tr>`,
   );
-  return `<h2>Caches</h2><table><tr><th>cache</th><th>asked</th><th>found</th></tr>${rows.join('')}</table>`;
+  return `<h2>Caches</h2><table><tr><th>cache</th><th>asked</th><th>found</th><th>not answered in time</th></tr>${rows.join('')}</table>`;
 }
 
 const text = (value: number | null): string => (value === null ? 'not measured' : ms(value));

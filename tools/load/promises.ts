@@ -79,6 +79,10 @@ export function judge(evidence: Evidence): Verdict[] {
     rows.push(...(evidence.quick ? judged.map((row): Verdict => ({ ...row, state: 'noted' })) : judged));
   }
   rows.push(feedsVerdict(outcome));
+  if (scenario === 'reconnect') {
+    const cuts = outcome?.cuts ?? 0;
+    rows.push(verdict('a line is cut for every user or more', cuts >= connections, `${cuts} cuts`));
+  }
   if (scenario === 'offline')
     rows.push(
       verdict(
@@ -130,8 +134,10 @@ function times(totals: Totals): Verdict[] {
 function cacheVerdict(caches: readonly CacheUse[] | null): Verdict {
   const asked = (caches ?? []).reduce((all, cache) => all + cache.asked, 0);
   const hits = (caches ?? []).reduce((all, cache) => all + cache.hits, 0);
+  const errors = (caches ?? []).reduce((all, cache) => all + cache.errors, 0);
   const share = asked === 0 ? null : hits / asked;
-  const text = share === null ? 'not known: no /metrics' : `${percent(share)} of ${asked}`;
+  const text =
+    share === null ? 'not known: no /metrics' : `${percent(share)} of ${asked}, ${errors} not answered in time`;
   return verdict(
     'after the warm-up, copies found in the caches: 90 % or more',
     share === null ? null : share >= LIMITS.cacheHits,

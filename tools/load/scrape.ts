@@ -35,6 +35,8 @@ export interface CacheUse {
   readonly cache: string;
   readonly hits: number;
   readonly asked: number;
+  /** Of those asked: the cache store did not answer in time, or with something else. */
+  readonly errors: number;
 }
 
 /** How each cache was used between two scrapes. An error found nothing, so it is no hit. */
@@ -44,7 +46,8 @@ export function cacheUse(before: string, after: string): CacheUse[] {
   const caches = new Set(last.filter((sample) => sample.name === name).map(({ labels }) => labels.cache ?? ''));
   return [...caches].sort().map((cache) => {
     const since = (labels: Record<string, string>) => sumOf(last, name, labels) - sumOf(first, name, labels);
-    return { cache, hits: since({ cache, outcome: 'hit' }), asked: since({ cache }) };
+    const of = (outcome: string) => since({ cache, outcome });
+    return { cache, hits: of('hit'), asked: since({ cache }), errors: of('error') };
   });
 }
 

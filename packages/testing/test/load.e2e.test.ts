@@ -95,9 +95,7 @@ artillery.describe('npm run load', () => {
         const ended = await load(['reconnect', '--quick', '--connections', '20', ...at()], cluster.env);
         expect(ended.code, ended.text).toBe(0);
         expect(Object.values(statesOf(ended)), ended.text).toEqual(ended.report.verdicts.map(() => 'kept'));
-        const open = ended.report.beats.map(({ connections }) => connections);
         expect(ended.report.totals.sends).toBeGreaterThanOrEqual(20 * 15);
-        expect(Math.min(...open)).toBeLessThan(Math.max(...open)); // The injector is seen to cut.
       },
       MAY_TAKE_MS,
     );
