@@ -413,6 +413,7 @@ describe('the page', () => {
     verdicts: judge(evidence),
     warnings: [bottleneck(evidence.totals)].filter((text) => text !== null),
     totals: evidence.totals,
+    outcome: evidence.outcome,
     caches: evidence.caches,
     beats,
     cores: [{ second: 1, used: { api: 0.5 } }],

@@ -1,4 +1,4 @@
-import type { Beat } from '../../load-tests/virtual-users/pulse.ts';
+import type { Beat, Outcome } from '../../load-tests/virtual-users/pulse.ts';
 import { escapeHtml, figureOf, type Plot } from './plot.ts';
 import { LIMITS, ms, percent, type Verdict } from './promises.ts';
 import { percentileOf, type Totals } from './recording.ts';
@@ -19,6 +19,8 @@ export interface Report {
   /** Why the times are not to be believed; nothing when they are. */
   readonly warnings: readonly string[];
   readonly totals: Totals;
+  /** Null when the generator did not come to its end. */
+  readonly outcome: Outcome | null;
   readonly caches: readonly CacheUse[] | null;
   readonly beats: readonly Beat[];
   /** Cores in use at each moment, by process, with the second. */

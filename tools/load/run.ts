@@ -71,6 +71,7 @@ async function runUntil(order: Order, stopped: AbortSignal): Promise<Report> {
       verdicts: judge({ scenario: name, quick, connections, totals, outcome: recording.outcome, caches, kept }),
       warnings: [bottleneck(totals), disturbance(cores.map(({ used }) => used))].filter((text) => text !== null),
       totals,
+      outcome: recording.outcome,
       caches,
       beats: recording.beats,
       cores,
