@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mayRetry } from './failures.ts';
 import { type Place, positionAt } from './ledger.ts';
-import { type Feed, mayRetry, Session } from './session.ts';
+import { type Feed, Session } from './session.ts';
 import { type Seat, type Stage, say } from './stage.ts';
 import { catchUp } from './visit.ts';
 import { sentence } from './words.ts';

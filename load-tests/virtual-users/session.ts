@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AppRouter } from '@parley/api/router';
 import type { InboxEvent } from '@parley/protocol';
-import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from '@trpc/client';
+import { createTRPCClient, createWSClient, wsLink } from '@trpc/client';
 import { WebSocket } from 'ws';
+import { socketClass } from './cuttable-socket.ts';
 import { type BookedFeed, type Ledger, type Place, placeOf, positionAt } from './ledger.ts';
 import type { Pulse } from './pulse.ts';
 
@@ -35,6 +36,8 @@ export class Session implements AsyncDisposable {
   readonly #answered = new Map<string, Place>();
   #wire: WebSocket | undefined;
   #connected = false;
+  /** Whether the line may end: it was cut on purpose, or its user leaves. */
+  #mayEnd = false;
   #stops: (() => void)[] = [];
 
   constructor(at: { url: string; token: string }, books: Books) {
@@ -48,7 +51,7 @@ export class Session implements AsyncDisposable {
       WebSocket: socketClass(keep),
       retryDelayMs: () => 50 + Math.random() * 200,
       onOpen: () => this.#isConnected(true),
-      onClose: () => this.#isConnected(false),
+      onClose: (cause) => this.#lost(cause?.code),
     });
     this.client = createTRPCClient<AppRouter>({ links: [wsLink({ client: this.#socket })] });
   }
@@ -134,6 +137,7 @@ export class Session implements AsyncDisposable {
   cut(): void {
     if (this.#wire?.readyState !== WebSocket.OPEN) return;
     this.#books.pulse.cut();
+    this.#mayEnd = true;
     this.#wire.terminate();
   }
 
@@ -145,6 +149,7 @@ export class Session implements AsyncDisposable {
   async close(): Promise<void> {
     for (const { booked } of this.#feeds.values()) booked.close();
     for (const stop of this.#stops) stop();
+    this.#mayEnd = true;
     await this.#socket.close();
     this.#isConnected(false);
   }
@@ -159,7 +164,13 @@ export class Session implements AsyncDisposable {
     if (origin && origin.by !== this && origin.at > openedAt) pulse.took('delivery', performance.now() - origin.at);
   }
 
+  #lost(code: number | undefined): void {
+    if (this.#connected && !this.#mayEnd) this.#books.pulse.error(`line lost: ${code ?? 'no code'}`);
+    this.#isConnected(false);
+  }
+
   #isConnected(connected: boolean): void {
+    if (connected) this.#mayEnd = false;
     if (connected === this.#connected) return;
     this.#connected = connected;
     this.#books.pulse.connected(connected ? 1 : -1);
@@ -191,31 +202,3 @@ export class Session implements AsyncDisposable {
     });
   }
 }
-
-/** The socket of `ws`, which costs a generator far less than Node's own, and can be cut. */
-function socketClass(made: (wire: WebSocket) => void): typeof globalThis.WebSocket {
-  class Wire extends WebSocket {
-    constructor(url: string | URL, protocols?: string | string[]) {
-      super(url, protocols, { perMessageDeflate: false });
-      made(this);
-    }
-  }
-  return Wire as unknown as typeof globalThis.WebSocket;
-}
-
-/** A word for what went wrong: the code of Parley's own errors, else the message. */
-export function wordFor(error: unknown): string {
-  if (error instanceof TRPCClientError) return codeOf(error) ?? error.message.slice(0, 60);
-  return error instanceof Error ? error.message.slice(0, 60) : String(error).slice(0, 60);
-}
-
-/** Whether the same call may be made again: the line was lost, or a store was. A limit is final: who keeps to the defaults meets none. */
-export function mayRetry(error: unknown): boolean {
-  if (!(error instanceof TRPCClientError)) return true;
-  const { parley } = dataOf(error);
-  return parley === undefined || (parley.retryable === true && parley.code !== 'RATE_LIMITED');
-}
-
-type Answered = { parley?: { code?: string; retryable?: boolean } };
-const dataOf = (error: { data?: unknown }): Answered => (error.data ?? {}) as Answered;
-const codeOf = (error: { data?: unknown }): string | undefined => dataOf(error).parley?.code;

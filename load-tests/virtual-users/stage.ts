@@ -1,8 +1,9 @@
 import type { Actor, Cast, Scene } from './cast.ts';
 import { planCrowd, sendRates } from './crowd.ts';
+import { wordFor } from './failures.ts';
 import { Ledger } from './ledger.ts';
 import { type Meter, Pulse } from './pulse.ts';
-import { type Books, type Session, wordFor } from './session.ts';
+import type { Books, Session } from './session.ts';
 
 /** The variables of a scenario file: what a crowd is like, and what it does. */
 export interface Knobs {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientOf } from './cast.ts';
+import { wordFor } from './failures.ts';
 import { positionAt } from './ledger.ts';
-import { type Feed, Session, wordFor } from './session.ts';
+import { type Feed, Session } from './session.ts';
 import { type Seat, type Stage, say } from './stage.ts';
 import { sentence, word } from './words.ts';
 import { nextPauseMs, pickWeighted } from './zipf.ts';

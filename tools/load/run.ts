@@ -3,10 +3,10 @@ import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Generator, startArtillery } from './artillery.ts';
+import { coresBetween, type Usage, usageOf } from './cpu-use.ts';
 import type { Options } from './options.ts';
 import { pageOf, type Report } from './page.ts';
 import { takePicture } from './picture.ts';
-import { coresBetween, type Usage, usageOf } from './processors.ts';
 import { progressOf } from './progress.ts';
 import { bottleneck, disturbance, judge } from './promises.ts';
 import { parseRecording, type Recording, totalsOf } from './recording.ts';
@@ -23,7 +23,8 @@ interface Order {
   readonly say: (line: string) => void;
 }
 
-const LOOK_MS = 1_000;
+/** Looking costs the machine that is measured. */
+const LOOK_MS = 2_000;
 const SAY_EVERY = 5;
 
 /** Makes the run and writes its page and JSON. Throws when there is nothing to judge. Ctrl-C ends it, with all that it started. */
@@ -84,7 +85,7 @@ async function runUntil(order: Order, stopped: AbortSignal): Promise<Report> {
   }
 }
 
-/** Looks once a second at what the generator has written and at what the processes use, until the generator ends. */
+/** Looks now and then at what the generator has written and at what the processes use, until the generator ends. */
 async function watch(
   { scenario, say }: Order,
   { generator, target, pulse }: { generator: Generator; target: Target; pulse: string },
