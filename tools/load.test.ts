@@ -423,7 +423,8 @@ describe('the page', () => {
     const page = pageOf(report(good));
     for (const { promise } of judge(good)) expect(page).toContain(promise);
     expect(page.match(/<tr class="kept">/g)).toHaveLength(judge(good).length);
-    expect(page).toContain('every measured promise kept');
+    expect(page).toContain('every promise kept');
+    expect(pageOf(report({ ...good, quick: true }))).toContain('5 of 9 promises kept, none broken');
     expect(page).toContain('<td>THREADS</td><td>2</td>');
     for (const part of [
       '2 cores',
@@ -461,6 +462,9 @@ describe('the page', () => {
     expect(svg.match(/<path d="(M[^M]+)(M[^M]+)"/)).not.toBeNull();
     expect(svg).toContain('class="limit"');
     expect(svg).not.toContain('NaN');
+    expect(svgOf({ title: 't', unit: 'ms', marks: [], lines: [{ label: 'p', values: [0, 0] }] })).toContain(
+      '>1</text>',
+    );
     expect(svgOf({ title: 't', unit: 'ms', marks: [], lines: [{ label: 'p', values: [] }] })).not.toMatch(
       /NaN|Infinity/,
     );

@@ -31,7 +31,7 @@ export interface Report {
 export function pageOf(report: Report): string {
   const { scenario, verdicts, warnings, totals } = report;
   const broken = verdicts.filter(({ state }) => state === 'broken').length;
-  const headline = broken === 0 ? 'every measured promise kept' : `${broken} of ${verdicts.length} promises broken`;
+  const headline = broken === 0 ? keptText(verdicts) : `${broken} of ${verdicts.length} promises broken`;
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Parley: load run ${escapeHtml(scenario)}</title>
@@ -47,6 +47,11 @@ generator: event loop up to ${ms(totals.loopP95Ms)} late, ${percent(totals.busyP
 ${settingsOf(report)}${cachesOf(report.caches)}
 </html>
 `;
+}
+
+function keptText(verdicts: readonly Verdict[]): string {
+  const kept = verdicts.filter(({ state }) => state === 'kept').length;
+  return kept === verdicts.length ? 'every promise kept' : `${kept} of ${verdicts.length} promises kept, none broken`;
 }
 
 function facts({ at, machine, phases, connections, totals }: Report): string[] {

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const SIZE = { width: 1_200, height: 1_430 };
+const SIZE = { width: 1_200, height: 1_560 };
 
 /** Saves what a browser shows of a page as a PNG; null, or why there is none. */
 export async function takePicture(page: string, picture: string): Promise<string | null> {

@@ -27,7 +27,8 @@ const COLOURS = ['#2563eb', '#d97706', '#dc2626', '#059669', '#7c3aed', '#475569
 export function svgOf(plot: Plot): string {
   const seconds = Math.max(1, ...plot.lines.map(({ values }) => values.length - 1));
   const found = plot.lines.flatMap(({ values }) => values.filter((value) => value !== null));
-  const top = niceTop(Math.max(...found, plot.limit ?? 0, 1e-9));
+  const highest = Math.max(...found, plot.limit ?? 0);
+  const top = highest > 0 ? niceTop(highest) : 1;
   const x = (second: number) => round(LEFT + ((WIDTH - LEFT - RIGHT) * second) / seconds);
   const y = (value: number) => round(HEIGHT - BOTTOM - ((HEIGHT - BOTTOM - TOP) * Math.min(value, top)) / top);
   const grid = [0, 0.25, 0.5, 0.75, 1].map((part) => {
