@@ -4,6 +4,7 @@ import type { InboxEvent } from '@parley/protocol';
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client';
 import { WebSocket } from 'ws';
 import { socketClass } from './cuttable-socket.ts';
+import { mayRetry, wordFor } from './failures.ts';
 import { type BookedFeed, type Ledger, type Place, placeOf, positionAt } from './ledger.ts';
 import type { Pulse } from './pulse.ts';
 
@@ -26,6 +27,7 @@ export interface Feed {
 type Snapshot = Extract<InboxEvent, { type: 'snapshot' }>;
 
 const PATIENCE_MS = 15_000;
+const REOPEN_AFTER_MS = 200;
 
 /** One signed-in user at one socket, on the stock typed client. */
 export class Session implements AsyncDisposable {
@@ -85,18 +87,14 @@ export class Session implements AsyncDisposable {
     const { ledger, pulse } = this.#books;
     let feed: Feed | undefined;
     const openedAt = performance.now();
-    return this.#first('feed', (took, failed) =>
+    const subscribe = (from: Place | undefined, took: (feed: Feed) => void, failed: (error: unknown) => void) =>
       this.client.feed.channel.subscribe(
-        { channelId, ...(resume && { lastEventId: positionAt(resume) }) },
+        { channelId, ...(from && { lastEventId: positionAt(from) }) },
         {
           onData: ({ data: event }) => {
             pulse.count('events');
             if (event.type === 'opened' && !feed) {
-              feed = {
-                channelId,
-                booked: ledger.open(channelId, event.head, resume),
-                unread: false,
-              };
+              feed = { channelId, booked: ledger.open(channelId, event.head, resume), unread: false };
               this.#feeds.set(channelId, feed);
               took(feed);
             }
@@ -104,10 +102,14 @@ export class Session implements AsyncDisposable {
             if (event.type === 'resync') feed.booked.resync();
             if (event.type === 'message.created') this.#got(feed, event.message, openedAt);
           },
-          onError: failed,
+          onError: (error) => {
+            const last = feed?.booked.last;
+            if (!last) failed(error);
+            else this.#goOn(error, () => subscribe(last, took, failed));
+          },
         },
-      ),
-    );
+      );
+    return this.#first('feed', (took, failed) => subscribe(resume, took, failed));
   }
 
   /** Sends once. Throws when there is no answer. */
@@ -162,6 +164,16 @@ export class Session implements AsyncDisposable {
     const origin = sent.get(message.clientMsgId);
     // To somebody else who was looking already: all else is no delivery, but a look at the past.
     if (origin && origin.by !== this && origin.at > openedAt) pulse.took('delivery', performance.now() - origin.at);
+  }
+
+  /** To the stock client the refusal of a feed is final, also that of one which comes back after a cut: its user asks again. */
+  #goOn(error: unknown, subscribe: () => { unsubscribe(): void }): void {
+    if (!mayRetry(error)) {
+      this.#books.pulse.error(`feed: ${wordFor(error)}`);
+      return;
+    }
+    const pause = setTimeout(() => this.#stops.push(subscribe().unsubscribe), REOPEN_AFTER_MS);
+    this.#stops.push(() => clearTimeout(pause));
   }
 
   #lost(code: number | undefined): void {
