@@ -25,6 +25,7 @@ const commands = {
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],
   'metrics-page': [source, `${root}tools/metrics-page.ts`],
+  load: [source, `${root}tools/load.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
 const standalone = ['start', 'test', 'alerts', 'dashboards', 'dashboard-page', 'metrics-page'];
