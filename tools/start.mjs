@@ -18,10 +18,11 @@ const commands = {
   config: [source, `${root}tools/config.ts`],
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
+  bench: [source, `${root}tools/bench.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
-const standalone = ['start', 'test'];
+const standalone = ['start', 'test', 'bench'];
 
 const [command = '', ...rest] = process.argv.slice(2);
 const entry = commands[command];
