@@ -6,6 +6,8 @@ import { bodyOf } from './bench/crowd/client.ts';
 import { Histogram } from './bench/crowd/histogram.ts';
 import { Tally } from './bench/crowd/tally.ts';
 import { readOptions } from './bench/options.ts';
+import { plot } from './bench/plot.ts';
+import { parseMonitored, renewed } from './bench/recorded-calls.ts';
 import { exitCodeOf, figure, type Line, markdown, type Report, summary } from './bench/report.ts';
 import { estimate, gainOf, quantile, ratioOf, spread } from './bench/statistics.ts';
 import { judge, verdictText } from './bench/verdict.ts';
@@ -90,6 +92,7 @@ const report = (lines: readonly Line[], failures: Report['failures'] = []): Repo
   versions: 'Node 24',
   tookMs: 1_000,
   lines,
+  curves: [],
   failures,
 });
 const missed = line({ id: 'B3', verdict: { is: 'missed', by: 0.2 } });
@@ -185,6 +188,50 @@ describe('the crowd counts', () => {
   it('messages by a mark of a fixed length', () => {
     expect(bodyOf(12)).toMatch(/^~#000000012 /);
     expect(Buffer.byteLength(bodyOf(12))).toBe(Buffer.byteLength(bodyOf(999_999_999)));
+  });
+});
+
+describe('recorded calls', () => {
+  it('are read from MONITOR as they were sent; what a script called is not among them', () => {
+    expect(parseMonitored('1764.5 [0 127.0.0.1:5] "set" "a b" "{\\"x\\":\\"\\\\n\\"}\\x00\\n"')).toEqual([
+      'set',
+      'a b',
+      '{"x":"\\n"}\x00\n',
+    ]);
+    expect(parseMonitored('1764.5 [0 lua] "xadd" "k"')).toBeNull();
+    expect(parseMonitored('OK')).toBeNull();
+  });
+
+  it('are made for another message by new ids, the same one wherever it stood', () => {
+    const [, key, payload] = renewed(['evalsha', 'dd:old', '{"id":"other","clientMsgId":"old"}'], ['old', 'other']);
+    const fresh = key?.slice(3);
+    expect(fresh).not.toBe('old');
+    expect(JSON.parse(payload ?? '')).toMatchObject({ clientMsgId: fresh });
+    expect(payload).not.toContain('other');
+  });
+});
+
+describe('the plot', () => {
+  it('has a line for each side, with its points, and names of any letters', () => {
+    const point = (perSecond: number, p95: number) => ({
+      perSecond,
+      p50: p95 / 2,
+      p95,
+      p99: p95 * 2,
+      ackP95: p95,
+      survived: true,
+    });
+    const curves = [
+      { name: 'ours', points: [point(500, 1), point(1_000, 2)] },
+      { name: 'theirs & others', points: [point(500, 10), point(1_000, 400)] },
+    ];
+    const svg = plot(curves, 'a < b');
+    expect(svg.match(/<polyline/g)).toHaveLength(2);
+    expect(svg.match(/<circle/g)).toHaveLength(4);
+    expect(svg).toContain('theirs &amp; others');
+    expect(svg).toContain('a &lt; b');
+    expect(svg).toContain('1000 ms');
+    expect(svg).not.toMatch(/NaN|Infinity/);
   });
 });
 

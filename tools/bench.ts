@@ -7,7 +7,7 @@ import { Crowd } from './bench/crowd.ts';
 import { installPeers } from './bench/install-peers.ts';
 import { machine } from './bench/machine.ts';
 import { type BenchOptions, readOptions } from './bench/options.ts';
-import { exitCodeOf, markdown, type Report, summary } from './bench/report.ts';
+import { type Curve, exitCodeOf, markdown, type Report, summary } from './bench/report.ts';
 import { measureAll } from './bench/rows.ts';
 import { writeReport } from './bench/write-report.ts';
 
@@ -16,9 +16,10 @@ async function bench(options: BenchOptions): Promise<Report> {
   const say = (text: string) => process.stderr.write(`${Math.round((performance.now() - began) / 1_000)} s  ${text}\n`);
   await installPeers(say);
   await using crowd = new Crowd();
-  const { lines, failures } = await measureAll({ options, crowd, say });
+  const curves: Curve[] = [];
+  const { lines, failures } = await measureAll({ options, crowd, say, plot: (drawn) => curves.push(...drawn) });
   const about = await machine();
-  const report = { ...about, quick: options.quick, tookMs: performance.now() - began, lines, failures };
+  const report = { ...about, quick: options.quick, tookMs: performance.now() - began, lines, curves, failures };
   await writeReport(report, options);
   return report;
 }

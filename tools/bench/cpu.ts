@@ -14,6 +14,11 @@ export function withChildren(pid: number): number[] {
   return [pid, ...children.flatMap(withChildren)];
 }
 
+/** Memory of the process that is in RAM, in KiB. */
+export function residentKiB(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? Number.NaN);
+}
+
 function threadsOf(pid: number): number[] {
   const tasks = readdirSync(`/proc/${pid}/task`);
   return tasks.map((task) => Number(readText(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0] ?? 0));

@@ -27,7 +27,7 @@ export class RedisLine {
     return new RedisLine(socket);
   }
 
-  /** Sends a command; resolves with its answer as text (of an array: its items' count), rejects with an error of Redis. */
+  /** Sends a command; resolves with its answer as text (of an array: its items with spaces between them), rejects with an error of Redis. */
   ask(...parts: readonly string[]): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -59,7 +59,7 @@ export class RedisLine {
 
   #hear({ reply, failed }: Found): void {
     const next = this.#waiting.shift();
-    const text = Array.isArray(reply) ? String(reply.length) : String(reply);
+    const text = Array.isArray(reply) ? reply.join(' ') : String(reply);
     if (!next) this.onLine?.(text);
     else if (failed) next.reject(new Error(text));
     else next.resolve(text);

@@ -20,6 +20,23 @@ export interface Line {
   readonly notes: readonly string[];
 }
 
+/** Latency by load, for the plot. */
+export interface Curve {
+  readonly name: string;
+  readonly points: readonly {
+    /** Messages sent a second, each to ten. */
+    readonly perSecond: number;
+    /** Send to delivery, ms. */
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+    /** Send to answer, ms. */
+    readonly ackP95: number;
+    /** Whether everything came within a second of the last send. */
+    readonly survived: boolean;
+  }[];
+}
+
 /** What a run of the bench says of itself. */
 export interface Report {
   readonly at: string;
@@ -29,6 +46,7 @@ export interface Report {
   readonly versions: string;
   readonly tookMs: number;
   readonly lines: readonly Line[];
+  readonly curves: readonly Curve[];
   readonly failures: readonly { readonly id: string; readonly reason: string }[];
 }
 

@@ -25,7 +25,7 @@ interface ClientOptions {
   onMessage(seq: number): void;
   onAnswer(seq: number, refusal: string): void;
   onOther(): void;
-  /** Only when it was not cut by ourselves. */
+  /** Only when it was open and was not cut by ourselves. */
   onEnd(reason: string): void;
 }
 
@@ -134,6 +134,7 @@ export class Client {
     if (word.kind === 'reply') this.#line?.send(word.text);
     else if (word.kind === 'answer') this.#options.onAnswer(word.seq, word.refusal);
     else if (word.kind === 'open') this.#onOpened(text);
+    else if (word.kind === 'failed') this.#onFailed(word.reason);
     else this.#options.onOther();
   }
 
@@ -143,9 +144,16 @@ export class Client {
     this.#opened = undefined;
   }
 
+  /** Half a subscriber is none: it goes, and may come back. */
+  #onFailed(reason: string): void {
+    this.cut();
+    this.#onEnd(reason);
+  }
+
   #onEnd(reason: string): void {
-    this.#opened?.reject(new Error(`a connection ended before it was open: ${reason}`));
+    const opening = this.#opened;
     this.#opened = undefined;
-    this.#options.onEnd(reason);
+    if (opening) opening.reject(new Error(`a connection ended before it was open: ${reason}`));
+    else this.#options.onEnd(reason);
   }
 }

@@ -6,6 +6,8 @@ export type Word =
   | { readonly kind: 'open' }
   | { readonly kind: 'answer'; readonly seq: number; readonly refusal: string }
   | { readonly kind: 'reply'; readonly text: string }
+  /** A subscription was refused, or ended. */
+  | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'other' };
 
 /** How one system is spoken to. */
@@ -52,7 +54,7 @@ const trpc: Speech = {
     const id = Number(/^\{"id":(\d+)/.exec(text)?.[1] ?? 0);
     const failed = text.includes('"error":{');
     if (id >= SENDS_FROM) return { kind: 'answer', seq: id - SENDS_FROM, refusal: failed ? text : '' };
-    if (failed) throw new Error(`a subscription failed: ${text.slice(0, 500)}`);
+    if (failed) return { kind: 'failed', reason: text.slice(0, 500) };
     if (id === INBOX_ID || id === 0) return OTHER;
     return /"type":"opened"|"data":\{"id":"[0-9a-f-]{36}","name"/.test(text) ? OPEN : OTHER;
   },

@@ -8,6 +8,8 @@ import { Tally } from './tally.ts';
 const OPENS_AT_ONCE = 40;
 const OPENS_PER_TICK = 8;
 const TICK_MS = 10;
+const OPEN_TRIES = 5;
+const OPEN_PAUSE_MS = 500;
 const PATIENCE_MS = 20_000;
 
 interface Channel {
@@ -103,11 +105,24 @@ export class Group {
     const waiting = [...clients];
     const lane = async () => {
       for (let client = waiting.pop(); client; client = waiting.pop()) {
-        await client.open();
+        await this.#openSoon(client);
         if (waiting.length % OPENS_PER_TICK === 0) await sleep(TICK_MS);
       }
     };
     await Promise.all(Array.from({ length: OPENS_AT_ONCE }, lane));
+  }
+
+  /** A server that is busy may refuse for a while; one that goes on to do so is not to be measured. */
+  async #openSoon(client: Client): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await client.open();
+        return;
+      } catch (error) {
+        if (tries === OPEN_TRIES) throw error;
+        await sleep(tries * OPEN_PAUSE_MS);
+      }
+    }
   }
 
   /** All at once, each again and again until it is in, a little later each time. */

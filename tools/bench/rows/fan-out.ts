@@ -3,6 +3,7 @@ import type { GroupSpec, RunSpec } from '../crowd/orders.ts';
 import { Parley } from '../parley.ts';
 import { type Peer, startPeer } from '../peer.ts';
 import type { Line } from '../report.ts';
+import { closeBoth, ourGroup, theirGroup } from '../sides.ts';
 import { median } from '../statistics.ts';
 import { type Bench, type Measure, ratioLine } from './row.ts';
 
@@ -33,7 +34,7 @@ export const measureFanOut: Measure = async (bench) => {
   const peers = (await Promise.all(starting)).map((peer) => started.use(peer));
   const users = await parley.users(CONNECTIONS);
   const ours: GroupSpec[] = [];
-  for (const shape of SHAPES) ours.push(await ourGroup(parley, users, shape));
+  for (const shape of SHAPES) ours.push(await ourGroup(parley, spreadOf(shape), users));
   await parley.rest();
   const lines: Line[] = [];
   for (const [i, shape] of SHAPES.entries()) {
@@ -53,7 +54,7 @@ interface Sides {
 }
 
 async function measureShape({ crowd, options }: Bench, { shape, parley, peers, ours }: Sides): Promise<Line> {
-  const theirs = theirGroup(peers, shape);
+  const theirs = theirGroup(peers, spreadOf(shape));
   await crowd.open(ours);
   await crowd.open(theirs);
   const sides = [
@@ -80,8 +81,7 @@ async function measureShape({ crowd, options }: Bench, { shape, parley, peers, o
       redisMicros.push(micros / result.messages);
     }
   }
-  await crowd.close('ours');
-  await crowd.close('theirs');
+  await closeBoth(crowd);
   const [we, they] = sides;
   if (!we || !they) throw new Error('a side is missing');
   const cost = ({ micros, result }: Round) => micros / result.deliveries;
@@ -103,39 +103,5 @@ async function measureShape({ crowd, options }: Bench, { shape, parley, peers, o
   });
 }
 
+const spreadOf = ({ channels, subscribers }: Shape) => ({ channels, members: subscribers });
 const p95 = ({ result }: Round) => result.deliveryMs.p95.toFixed(1);
-
-/** Members are spread over both servers, and send themselves. */
-async function ourGroup(
-  parley: Parley,
-  users: readonly string[],
-  { channels, subscribers }: Shape,
-): Promise<GroupSpec> {
-  const groups = Array.from({ length: channels }, (_, c) => users.slice(c * subscribers, (c + 1) * subscribers));
-  const ids = await parley.channels(groups);
-  return {
-    name: 'ours',
-    dialect: 'trpc',
-    channels: groups.map((members, c) => ({
-      id: ids[c] ?? '',
-      subscribers: members.map((user, i) => parley.client(user, i % SERVERS)),
-      senders: [],
-    })),
-  };
-}
-
-function theirGroup(peers: readonly Peer[], { channels, subscribers }: Shape): GroupSpec {
-  return {
-    name: 'theirs',
-    dialect: 'socket-io',
-    channels: Array.from({ length: channels }, (_, c) => ({
-      id: `room-${subscribers}-${c}`,
-      subscribers: Array.from({ length: subscribers }, (__, i) => ({
-        port: peers[i % peers.length]?.port ?? 0,
-        token: '',
-        requestId: 1,
-      })),
-      senders: [],
-    })),
-  };
-}

@@ -1,14 +1,16 @@
 import type { Crowd } from '../crowd.ts';
 import type { BenchOptions, RowId } from '../options.ts';
-import type { Line } from '../report.ts';
+import type { Curve, Line } from '../report.ts';
 import { figure } from '../report.ts';
-import { gainOf, median, type Pair, ratioOf, spread } from '../statistics.ts';
+import { estimate, gainOf, median, type Pair, ratioOf, spread } from '../statistics.ts';
 import { judge, type Target } from '../verdict.ts';
 
 /** What a row works with. */
 export interface Bench {
   readonly options: BenchOptions;
   readonly crowd: Crowd;
+  /** Takes what the plot is drawn of. */
+  plot(curves: readonly Curve[]): void;
   /** Tells whoever waits what is going on. */
   say(text: string): void;
 }
@@ -43,4 +45,15 @@ export function ratioLine(pairs: readonly Pair[], { id, what, unit, target, note
   const rounds = pairs.length;
   const verdict = target && judge(measured, target, rounds);
   return { id, what, ours, peer, measured, unit: 'x', target, rounds, verdict, notes };
+}
+
+/** A line whose figure stands for itself. */
+export function valueLine(
+  values: readonly number[],
+  { id, what, unit, target, notes = [], peer = null }: Common & { readonly peer?: string | null },
+): Line {
+  const measured = estimate(values);
+  const rounds = values.length;
+  const verdict = target && judge(measured, target, rounds);
+  return { id, what, ours: side(values, unit), peer, measured, unit, target, rounds, verdict, notes };
 }
