@@ -212,7 +212,7 @@ describe('recorded calls', () => {
 });
 
 describe('the plot', () => {
-  it('has a line for each side, with its points, and names of any letters', () => {
+  it('[BENCH-6] has a line for each side, with its points, and names of any letters', () => {
     const point = (perSecond: number, p95: number) => ({
       perSecond,
       p50: p95 / 2,

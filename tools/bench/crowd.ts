@@ -35,6 +35,11 @@ export class Crowd implements AsyncDisposable {
     return checked((await this.#order({ do: 'run', run })) as RunResult, run.group);
   }
 
+  /** The same for a load that may be too much: what went wrong is in the result. */
+  async tryRun(run: RunSpec): Promise<RunResult> {
+    return (await this.#order({ do: 'run', run })) as RunResult;
+  }
+
   async storm(order: Omit<Extract<Order, { do: 'storm' }>, 'do'>): Promise<StormResult> {
     return (await this.#order({ do: 'storm', ...order })) as StormResult;
   }

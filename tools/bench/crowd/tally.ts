@@ -7,6 +7,8 @@ const timesOf = (histogram: Histogram): Times => ({
   p99: histogram.quantile(0.99),
 });
 
+const REFUSED = -1;
+
 /** Follows the messages of one run from the moment each is due to its last delivery. Numbers below `first` are of runs before. */
 export class Tally {
   readonly first: number;
@@ -43,7 +45,7 @@ export class Tally {
 
   /** Whether the first `count` messages have arrived everywhere. */
   isDoneBefore(count: number): boolean {
-    return this.#left.slice(0, count).every((left) => left === 0);
+    return this.#left.slice(0, count).every((left) => left <= 0);
   }
 
   /** Takes a number for a message that is due now or was due at `at`, and will be delivered to so many. */
@@ -62,7 +64,7 @@ export class Tally {
   delivered(seq: number): void {
     const i = seq - this.first;
     const left = this.#left[i];
-    if (left === undefined) return;
+    if (left === undefined || left === REFUSED) return;
     if (left === 0) {
       this.#doubled++;
       return;
@@ -83,15 +85,16 @@ export class Tally {
     this.#unanswered--;
     if (refusal === '') this.#ack.add(performance.now() - (this.#due[i] ?? 0));
     else this.#refuse(i, refusal);
-    if (this.#left[i] === 0) this.onDone?.();
+    if ((this.#left[i] ?? 0) <= 0) this.onDone?.();
   }
 
-  /** What is refused is delivered to nobody. */
+  /** Nobody waits for what was refused; after a time-out it may still arrive. */
   #refuse(i: number, refusal: string): void {
     this.#refused++;
     this.#firstRefusal ||= refusal.slice(0, 500);
     if ((this.#left[i] ?? 0) > 0) this.#unfinished--;
-    this.#left[i] = 0;
+    this.#deliveries -= (this.#wanted[i] ?? 0) - (this.#left[i] ?? 0);
+    this.#left[i] = REFUSED;
     this.#wanted[i] = 0;
   }
 
