@@ -68,6 +68,8 @@ describe('verdict', () => {
     expect(verdictText({ is: 'missed', by: 0.123 })).toBe('missed by 12 %');
     expect(verdictText({ is: 'missed', by: 0.001 })).toBe('missed by 1 %');
     expect(verdictText({ is: 'met' })).toBe('met');
+    const never = ratioOf(Array.from({ length: 7 }, () => ({ ours: Number.POSITIVE_INFINITY, theirs: 5 })));
+    expect(verdictText(judge(never, { atMost: 0.15 }, 7))).toBe('missed by far');
   });
 });
 

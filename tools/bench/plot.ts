@@ -9,12 +9,12 @@ const COLOURS = ['#0b6e4f', '#b3472a', '#31538f'];
 export function plot(curves: readonly Curve[], title: string): string {
   const points = curves.flatMap((curve) => curve.points);
   const loads = points.map(({ perSecond }) => perSecond);
-  const times = points.flatMap(({ p50, p99 }) => [p50, p99]).filter((ms) => ms > 0);
+  const times = points.flatMap(({ p50, p99 }) => [p50, p99]).filter((ms) => ms > 0 && Number.isFinite(ms));
   const most = Math.max(1, ...loads);
   const [low, high] = [decadeBelow(Math.min(1, ...times)), decadeAbove(Math.max(10, ...times))];
   const x = (load: number) => EDGE.left + (load / most) * (WIDTH - EDGE.left - EDGE.right);
   const y = (ms: number) => {
-    const share = Math.log10(Math.max(ms, low) / low) / Math.log10(high / low);
+    const share = Math.log10(Math.min(high, Math.max(ms || low, low)) / low) / Math.log10(high / low);
     return HEIGHT - EDGE.bottom - share * (HEIGHT - EDGE.top - EDGE.bottom);
   };
   return [
@@ -28,7 +28,7 @@ export function plot(curves: readonly Curve[], title: string): string {
     ...[...new Set(loads)].map((load) =>
       text(String(load), { x: x(load), y: HEIGHT - EDGE.bottom + 18, anchor: 'middle' }),
     ),
-    text('messages a second, each to ten', { x: WIDTH / 2, y: HEIGHT - 12, anchor: 'middle' }),
+    text('messages a second, each to ten; hollow: did not keep up', { x: WIDTH / 2, y: HEIGHT - 12, anchor: 'middle' }),
     ...curves.flatMap((curve, i) => drawn(curve, { x, y, colour: COLOURS[i % COLOURS.length] ?? '#000', at: i })),
     '</svg>',
     '',
@@ -53,8 +53,10 @@ function drawn({ name, points }: Curve, { x, y, colour, at }: Pen): string[] {
   return [
     `<polygon points="${path(band)}" fill="${colour}" opacity="0.14"/>`,
     `<polyline points="${path(points.map(({ perSecond, p95 }) => [perSecond, p95] as const))}" fill="none" stroke="${colour}" stroke-width="2"/>`,
+    // Hollow: it did not keep up with this load.
     ...points.map(
-      ({ perSecond, p95 }) => `<circle cx="${round(x(perSecond))}" cy="${round(y(p95))}" r="3" fill="${colour}"/>`,
+      ({ perSecond, p95, survived }) =>
+        `<circle cx="${round(x(perSecond))}" cy="${round(y(p95))}" r="4" fill="${survived ? colour : '#fff'}" stroke="${colour}"/>`,
     ),
     `<rect x="${EDGE.left + 12}" y="${legendY - 9}" width="12" height="10" fill="${colour}"/>`,
     text(`${name}: p95, band p50 to p99`, { x: EDGE.left + 30, y: legendY, anchor: 'start' }),

@@ -52,6 +52,7 @@ export interface Report {
 
 /** Three significant digits, without an exponent. */
 export function figure(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   if (!Number.isFinite(value)) return '–';
   const digits = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
   return value.toFixed(Math.min(3, Math.max(0, 2 - digits)));

@@ -14,7 +14,8 @@ export function quantile(values: readonly number[], q: number): number {
   const at = (sorted.length - 1) * q;
   const below = sorted[Math.floor(at)] ?? Number.NaN;
   const above = sorted[Math.ceil(at)] ?? Number.NaN;
-  return below + (above - below) * (at - Math.floor(at));
+  // Equal ones may be endless, and those have no difference.
+  return below === above ? below : below + (above - below) * (at - Math.floor(at));
 }
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);

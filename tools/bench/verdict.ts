@@ -11,7 +11,7 @@ const ROUNDS_MIN = 7;
 
 /** Holds an estimate against its target: only an interval that lies wholly on one side of it says anything. */
 export function judge(estimate: Estimate, target: Target, rounds: number): Verdict {
-  if (!Number.isFinite(estimate.median) || rounds < ROUNDS_MIN) return { is: 'open' };
+  if (Number.isNaN(estimate.low + estimate.median + estimate.high) || rounds < ROUNDS_MIN) return { is: 'open' };
   if ('atMost' in target) {
     if (estimate.high <= target.atMost) return { is: 'met' };
     return estimate.low > target.atMost
@@ -24,7 +24,8 @@ export function judge(estimate: Estimate, target: Target, rounds: number): Verdi
     : { is: 'open' };
 }
 
-/** `met`, `open` or `missed by 12 %`. */
+/** `met`, `open`, `missed by 12 %`, or `missed by far` where something never came. */
 export function verdictText(verdict: Verdict): string {
+  if (verdict.is === 'missed' && !Number.isFinite(verdict.by)) return 'missed by far';
   return verdict.is === 'missed' ? `missed by ${Math.max(1, Math.round(verdict.by * 100))} %` : verdict.is;
 }

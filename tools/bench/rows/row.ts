@@ -28,9 +28,11 @@ interface Common {
 }
 
 /** The values of one side as a column has them. */
-export const side = (values: readonly number[], unit: string) =>
-  `${figure(median(values))} ${unit}`.trim() +
-  (median(values) === 0 ? '' : ` ±${Math.round((spread(values) * 100) / 2)} %`);
+export function side(values: readonly number[], unit: string): string {
+  const middle = `${figure(median(values))} ${unit}`.trim();
+  const around = Math.round((spread(values) * 100) / 2);
+  return Number.isFinite(around) ? `${middle} ±${around} %` : middle;
+}
 
 /** A line whose figure is a ratio of two sides: ours / theirs, or, where cheaper is asked for, theirs / ours. */
 export function ratioLine(pairs: readonly Pair[], { id, what, unit, target, notes = [] }: Common): Line {
