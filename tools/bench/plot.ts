@@ -2,7 +2,7 @@ import type { Curve } from './report.ts';
 
 const WIDTH = 720;
 const HEIGHT = 400;
-const EDGE = { left: 64, right: 24, top: 44, bottom: 52 };
+const EDGE = { left: 76, right: 24, top: 44, bottom: 52 };
 const COLOURS = ['#0b6e4f', '#b3472a', '#31538f'];
 
 /** Latency against load as an SVG: p95 of send to delivery as lines with p50 and p99 as a band, times on a logarithmic scale. */
