@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --quick] [--only B1,B3] [--pairs 7] [--out bench] [--json] [--keep]`: every target of `docs/bench.md` against its peer, both measured
- * in this run on this machine. Prints the table; the last line is the verdict. Exit code 0 when no target is missed, 1 when one is or a
+ * `npm run bench [-- --quick] [--only B1,B3] [--pairs 7] [--out bench] [--json] [--keep]`: every target against its peer, both measured in
+ * this run on this machine. Prints the table; the last line is the verdict. `--keep` writes `docs/bench.*`. Exit code 0 when no target is missed, 1 when one is or a
  * row could not be measured, 2 when it was asked for something that there is not. Needs Linux.
  */
 import { Crowd } from './bench/crowd.ts';
@@ -27,8 +27,10 @@ async function bench(options: BenchOptions): Promise<Report> {
 try {
   const options = readOptions(process.argv.slice(2));
   const report = await bench(options);
-  console.log(options.json ? JSON.stringify(report) : markdown(report));
-  console.log(summary(report));
+  if (options.json) {
+    console.log(JSON.stringify(report));
+    console.error(summary(report));
+  } else console.log(`${markdown(report)}\n${summary(report)}`);
   process.exitCode = exitCodeOf(report);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
