@@ -1,0 +1,33 @@
+// The floor of Node: one subscriber of Redis, one frame a message, written to every socket of the room as it is. No authentication, no
+// limits, no back-pressure, no resume, nothing durable.
+import { Redis } from 'ioredis';
+import { Sender, WebSocketServer } from 'ws';
+
+const rooms = new Map();
+const redis = new Redis(process.env.REDIS_URL);
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+
+redis.on('messageBuffer', (channel, payload) => {
+  const sockets = rooms.get(channel.toString());
+  if (!sockets) return;
+  const frame = Buffer.concat(
+    Sender.frame(payload, { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true }),
+  );
+  for (const socket of sockets) socket.write(frame);
+});
+
+server.on('connection', (ws, req) => {
+  const topic = `bench:${new URL(req.url, 'ws://x').searchParams.get('room')}`;
+  const socket = ws._socket;
+  let sockets = rooms.get(topic);
+  if (!sockets) {
+    sockets = new Set();
+    rooms.set(topic, sockets);
+    void redis.subscribe(topic);
+  }
+  sockets.add(socket);
+  ws.on('close', () => sockets.delete(socket));
+});
+
+server.on('listening', () => process.stdout.write(`listening on ${server.address().port}\n`));
+process.on('disconnect', () => process.exit(0));

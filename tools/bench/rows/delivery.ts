@@ -1,0 +1,148 @@
+import { costOf, idleRate } from '../cost.ts';
+import type { GroupSpec } from '../crowd/orders.ts';
+import { Parley } from '../parley.ts';
+import { startPeer } from '../peer.ts';
+import type { Line } from '../report.ts';
+import { median } from '../statistics.ts';
+import { type Bench, type Measure, ratioLine, side } from './row.ts';
+
+const SIZES = [200, 1_000];
+const DELIVERIES = { quick: 20_000, full: 60_000 };
+/** Only as many ids as this: with more subscribers some share one, as users with the same feeds do. */
+const REQUEST_IDS = 1_000;
+/** A connection that sends faster than 200 frames a second is read more slowly. */
+const SENDERS = 16;
+const MARKED = /~#\d{9}[^"]*/;
+/** What a plain chat would send of a message, about 170 bytes. */
+const BARE = '{"id":"%n","channelId":"c0ffee00-0000-4000-8000-000000000001","body":"@@"}';
+
+interface Contender {
+  readonly name: 'ours' | 'floor' | 'bare floor' | 'stock';
+  readonly pid: number;
+  idle: number;
+  readonly costs: number[];
+}
+
+/** B1 and B2: one message at a time to many subscribers of one channel; the measured process has nothing but the subscribers. */
+export const measureDelivery: Measure = async (bench, wanted) => {
+  await using parley = await Parley.start({ apis: 2, workers: 1 });
+  const lines: Line[] = [];
+  const groups: GroupSpec[] = [];
+  for (const size of SIZES) groups.push(await ourGroup(parley, size));
+  await parley.rest();
+  for (const group of groups) {
+    bench.say(`B1, B2: ${sizeOf(group)} subscribers`);
+    lines.push(...(await measureSize(bench, parley, group)));
+  }
+  const inOrder = (a: Line, b: Line) => a.id.localeCompare(b.id);
+  return lines.filter(({ id }) => wanted.some((row) => row === id)).sort(inOrder);
+};
+
+async function measureSize(bench: Bench, parley: Parley, ours: GroupSpec): Promise<Line[]> {
+  const size = sizeOf(ours);
+  const { crowd, options } = bench;
+  await using started = new AsyncDisposableStack();
+  const env = { REDIS_URL: parley.cluster.log.url };
+  const [floor, bare, stock] = await Promise.all(
+    ['raw-ws', 'raw-ws', 'stock-trpc'].map(async (name) => started.use(await startPeer(name, env))),
+  );
+  if (!floor || !bare || !stock) throw new Error('a peer is missing');
+  const messages = Math.round((options.quick ? DELIVERIES.quick : DELIVERIES.full) / size);
+
+  await crowd.open(ours);
+  started.defer(() => crowd.close('ours'));
+  const { sampleFrame } = await crowd.run({ kind: 'one at a time', group: 'ours', messages: 20 });
+  // The same bytes for the floor, and the same events for the stock adapter, as our subscribers get.
+  const frame = sampleFrame.replace(MARKED, '@@');
+  const { event } = eventOf(frame);
+  const port = parley.cluster.log.port;
+  for (const [name, dialect, server, text] of [
+    ['floor', 'plain', floor, frame],
+    ['bare floor', 'plain', bare, BARE],
+    ['stock', 'trpc', stock, `{"id":"1-%n","event":${event}}`],
+  ] as const) {
+    const subscribers = Array.from({ length: size }, (_, i) => ({
+      port: server.port,
+      token: '',
+      requestId: idAt(i, size),
+    }));
+    const channel = { id: `${name.replace(' ', '-')}-${size}`, subscribers, senders: [] };
+    await crowd.open({ name, dialect, channels: [channel], publish: { port, text } });
+    started.defer(() => crowd.close(name));
+  }
+
+  const contenders: Contender[] = [
+    { name: 'ours', pid: parley.api(0).pid, idle: 0, costs: [] },
+    { name: 'floor', pid: floor.pid, idle: 0, costs: [] },
+    { name: 'bare floor', pid: bare.pid, idle: 0, costs: [] },
+    { name: 'stock', pid: stock.pid, idle: 0, costs: [] },
+  ];
+  const warmUp = Math.round(messages / 2);
+  for (const { name } of contenders) await crowd.run({ kind: 'one at a time', group: name, messages: warmUp });
+  for (const contender of contenders) contender.idle = await idleRate([contender.pid], 500);
+  for (let round = 0; round < options.pairs; round++) {
+    // A B C D, then D C B A: what drifts within a round favours nobody in the end.
+    for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {
+      const run = { kind: 'one at a time', group: contender.name, messages } as const;
+      const { micros, result } = await costOf([contender.pid], contender.idle, () => crowd.run(run));
+      contender.costs.push(micros / result.deliveries);
+    }
+  }
+  return linesOf(contenders, { size, frameBytes: sampleFrame.length });
+}
+
+async function ourGroup(parley: Parley, size: number): Promise<GroupSpec> {
+  const [owner = '', ...others] = await parley.users(size + SENDERS);
+  const id = await parley.channel([owner, ...others]);
+  const members = [owner, ...others];
+  return {
+    name: 'ours',
+    dialect: 'trpc',
+    channels: [
+      {
+        id,
+        subscribers: members.slice(0, size).map((user, i) => parley.client(user, 0, { requestId: idAt(i, size) })),
+        senders: members.slice(size).map((user) => parley.client(user, 1)),
+      },
+    ],
+  };
+}
+
+const sizeOf = ({ channels }: GroupSpec) => channels[0]?.subscribers.length ?? 0;
+
+const idAt = (i: number, size: number) => 1 + (Math.floor((i * REQUEST_IDS) / size) % REQUEST_IDS);
+
+/** The event of a feed's frame, as JSON, with `@@` for its body. */
+function eventOf(frame: string): { event: string } {
+  const { result } = JSON.parse(frame) as { result: { data: { data: unknown } } };
+  return { event: JSON.stringify(result.data.data) };
+}
+
+function linesOf(contenders: readonly Contender[], { size, frameBytes }: { size: number; frameBytes: number }): Line[] {
+  const costs = (name: Contender['name']) => contenders.find((contender) => contender.name === name)?.costs ?? [];
+  const pairsWith = (name: Contender['name']) =>
+    costs('ours').map((ours, i) => ({ ours, theirs: costs(name)[i] ?? Number.NaN }));
+  const unit = 'µs/delivery';
+  const perSecond = (kept: Contender) => `${kept.name} ${Math.round(kept.idle * 1_000)}`;
+  const bareRatio = median(pairsWith('bare floor').map(({ ours, theirs }) => ours / theirs));
+  return [
+    ratioLine(pairsWith('floor'), {
+      id: 'B1',
+      what: `delivery, ${size} subscribers, against raw ws with one shared frame`,
+      unit,
+      target: { atMost: 1.1 },
+      notes: [
+        `both write frames of ${frameBytes} bytes; with 170 bytes raw ws takes ${side(costs('bare floor'), unit)}, which makes it ${bareRatio.toFixed(2)}x`,
+        'no worker runs meanwhile: its marks "persisted" would be deliveries of their own',
+        `idle, taken off, µs a second: ${contenders.map(perSecond).join(', ')}`,
+      ],
+    }),
+    ratioLine(pairsWith('stock'), {
+      id: 'B2',
+      what: `delivery, ${size} subscribers, against the stock tRPC adapter`,
+      unit,
+      target: { atLeast: 3 },
+      notes: ['the same events on both sides'],
+    }),
+  ];
+}
