@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Archive, History } from '@parley/domain';
 import { comparePositions } from '@parley/protocol';
 
@@ -10,12 +10,15 @@ interface Ask {
   readonly answer: PromiseWithResolvers<History>;
 }
 
+/** Between two reads of one channel: the first is made at once, and a burst is gathered behind it. */
+const PACE_MS = 100;
+
 /**
- * One read of a channel's history serves all who asked before it began, and only one runs at a time: after a mass reconnect a channel
- * costs Postgres a few reads and not one for each client. Nobody is given a read that began before he asked, for what has left the
- * window by then may not be in it. `member` is told of the user alone whose question was asked, and is false to others.
+ * One read of a channel's history serves all who asked before it began, and one is made at a time, at most ten a second: after a mass
+ * reconnect a channel costs Postgres a few reads and not one for each client. Nobody is given a read that began before he asked, for what
+ * has left the window by then may not be in it. `member` is told of the user alone whose question was asked, and is false to others.
  */
-export function sharedHistory(read: Read): Read {
+export function sharedHistory(read: Read, paceMs = PACE_MS): Read {
   const lines = new Map<string, Ask[]>();
 
   async function serve(channelId: string, waiting: Ask[]): Promise<void> {
@@ -23,6 +26,7 @@ export function sharedHistory(read: Read): Read {
       // Those who ask in the same turn are not too late.
       await setImmediate();
       waiting.push(...(await answerSome(read, waiting.splice(0))));
+      await setTimeout(paceMs, undefined, { ref: false });
     }
     lines.delete(channelId);
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { History } from '@parley/domain';
 import { comparePositions, type Position } from '@parley/protocol';
 import { expect, test } from 'vitest';
@@ -25,8 +26,8 @@ function store(entries: number) {
   };
   /** Lets reads end until nobody waits. */
   const letEnd = async () => {
-    for (let quiet = 0; quiet < 5; quiet++) {
-      await new Promise((resolve) => setImmediate(resolve));
+    for (let quiet = 0; quiet < 10; quiet++) {
+      await sleep(2);
       if (gates.length > 0) quiet = 0;
       gates.shift()?.();
     }
@@ -38,7 +39,7 @@ const ask = (after: Position, userId = 'bob', channelId = 'c'): Query => ({ chan
 
 test('[FAN-140] who asks at once is served by one read, and told what a read of his own would tell', async () => {
   const { asked, truth, read, letEnd } = store(9);
-  const history = sharedHistory(read);
+  const history = sharedHistory(read, 1);
   const queries = [ask('7-6'), ask('7-4', 'ann'), ask('7-9'), ask('7-12'), ask('7-4')];
   const answers = queries.map((query) => history(query));
   await letEnd();
@@ -48,7 +49,7 @@ test('[FAN-140] who asks at once is served by one read, and told what a read of 
 
 test('[FAN-140] who asks while a read is under way waits for the next, and channels do not wait for each other', async () => {
   const { asked, read, letEnd } = store(9);
-  const history = sharedHistory(read);
+  const history = sharedHistory(read, 1);
   const first = history(ask('7-5'));
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
@@ -62,7 +63,7 @@ test('[FAN-140] who asks while a read is under way waits for the next, and chann
 
 test('[FAN-140] a read that does not reach the end serves only those who asked the same', async () => {
   const { asked, truth, read, letEnd } = store(9);
-  const history = sharedHistory(read);
+  const history = sharedHistory(read, 1);
   const queries = [ask('0-0'), ask('7-7'), ask('0-0'), ask('7-8')];
   const answers = queries.map((query) => history(query));
   await letEnd();
@@ -73,7 +74,7 @@ test('[FAN-140] a read that does not reach the end serves only those who asked t
 test('[FAN-140] a read that fails fails for all, and for nobody who asks afterwards', async () => {
   let failures = 1;
   const { read, letEnd } = store(3);
-  const history = sharedHistory((query) => (failures-- > 0 ? Promise.reject(new Error('away')) : read(query)));
+  const history = sharedHistory((query) => (failures-- > 0 ? Promise.reject(new Error('away')) : read(query)), 1);
   const lost = await Promise.allSettled([history(ask('7-1')), history(ask('7-2'))]);
   expect(lost.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   const answer = history(ask('7-2'));
