@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { ChannelIds, OperationIds } from '@parley/domain';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -6,11 +6,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** The UUID that a kind and its parts name: SHA-256, cut to a version 8 UUID. The same on every node, in every version. */
 export function uuidOf(kind: string, ...parts: readonly string[]): string {
   // Lengths keep ['ab', 'c'] and ['a', 'bc'] apart, whatever the parts hold.
-  const hash = createHash('sha256').update([kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
-  const bytes = hash.digest().subarray(0, 16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const hex = hash('sha256', [kind, ...parts].map((part) => `${part.length}:${part}`).join(''));
+  const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) & 3];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** The user that a token's `sub` means: itself, if it is a UUID in lower case. */

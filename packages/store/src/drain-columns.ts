@@ -35,7 +35,8 @@ export function drainColumns(batch: DrainBatch): unknown[][] {
 function columns<Row>(rows: readonly Row[], { width, values }: RowShape<Row>): unknown[][] {
   const result: unknown[][] = Array.from({ length: width }, () => []);
   for (const row of rows) {
-    for (const [i, value] of values(row).entries()) result[i]?.push(value);
+    const cells = values(row);
+    for (let i = 0; i < width; i++) result[i]?.push(cells[i]);
   }
   return result;
 }
