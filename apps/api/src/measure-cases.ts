@@ -1,11 +1,12 @@
 import { Failure } from '@parley/domain';
 import { LATENCY_BUCKETS, type Metrics } from '@parley/runtime';
+import { rememberSubject } from './call-subjects.ts';
 import type { Cases } from './context.ts';
 
 /** Some calls promise less than any message does: 10 and 20 ms. */
 const SECONDS = [...LATENCY_BUCKETS, 0.001, 0.0025, 0.02].toSorted((a, b) => a - b);
 
-/** Times each call, and counts it by its outcome. */
+/** Times each call, and counts it by its outcome; an error knows of which call it is. */
 export function measureCases(cases: Cases, metrics: Metrics): Cases {
   const calls = metrics.histogram('call_seconds', 'Time that calls take in this process', {
     labels: ['path', 'outcome'],
@@ -22,6 +23,7 @@ export function measureCases(cases: Cases, metrics: Metrics): Cases {
         return answer;
       } catch (error) {
         done(error instanceof Failure ? error.code : 'internal');
+        rememberSubject(error, args[0].userId, args[1]);
         throw error;
       }
     },

@@ -101,7 +101,8 @@ function failureOf(error: unknown, whenLost: 'UNAVAILABLE' | 'UNKNOWN_RETRY'): u
   if (error instanceof Failure) return error;
   if (isReply(error)) {
     if (error.message.startsWith('OOM')) {
-      return new Failure('BACKPRESSURE', 'The message log is full.', { cause: error, retryAfterMs: RETRY_AFTER_MS });
+      const detail = { cause: error, retryAfterMs: RETRY_AFTER_MS, level: 'error' } as const;
+      return new Failure('BACKPRESSURE', 'The message log is full.', detail);
     }
     return NOT_NOW.test(error.message) ? away(error) : error;
   }

@@ -128,7 +128,10 @@ async function answer(deps: SettleDeps, attempt: Attempt, verdict: Verdict): Pro
     case 'full':
       throw new Failure('CHANNEL_FULL', 'the channel is full');
     case 'backpressure':
-      throw new Failure('BACKPRESSURE', 'too much waits to be persisted', { retryAfterMs: RETRY_AFTER_MS });
+      throw new Failure('BACKPRESSURE', 'too much waits to be persisted', {
+        retryAfterMs: RETRY_AFTER_MS,
+        level: 'error',
+      });
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const START_MS = 30_000;
+const START_MS = 60_000;
 
 /** One app of the workspace as a real process, run from its sources. */
 export interface AppProcess extends AsyncDisposable {
@@ -26,7 +26,7 @@ interface AppOptions {
   readonly ready: RegExp;
 }
 
-/** Starts an app and resolves at its ready line; rejects with its output when it ends before that, or says nothing for 30 s. */
+/** Starts an app and resolves at its ready line; rejects with its output when it ends before that, or says nothing for a minute. */
 export async function startApp(options: AppOptions): Promise<AppProcess> {
   const child = spawn(process.execPath, ['--conditions=@parley/source', options.entry], {
     cwd: ROOT,
