@@ -45,6 +45,8 @@ const UNMOVED: Record<string, string> = {
   // Constants.
   parley_build_info: 'another build',
   parley_postgres_pool_max_connections: 'other settings',
+  parley_process_cpu_limit_cores: 'other limits',
+  parley_process_memory_limit_bytes: 'other limits',
 };
 
 const prometheus = needs('prometheus');
