@@ -16,16 +16,18 @@ async function readerOf(world: World, hasHeader: () => boolean) {
       summaries: async () => [SUMMARY],
       invitations: async () => [],
       summary: async () => SUMMARY,
+      newId: () => 'sub',
     },
     ANN,
+    { wake: () => undefined, signal: never },
   );
   await reader.open();
   return async (): Promise<InboxEvent['type'][]> => {
     // What was published is delivered.
     await sleep(10);
-    await reader.catchUp(never);
+    await reader.catchUp();
     const types: InboxEvent['type'][] = [];
-    for (let event = reader.take(); event; event = reader.take()) types.push(event.type);
+    for (let item = reader.take(); item; item = reader.take()) types.push(item.event.type);
     return types;
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 /** How many demands each section holds. None goes without a decision. */
 const ROWS: Record<string, number> = {
   'Caches, TTLs, keys': 47,
+  'Metrics, logs, endpoints': 32,
   'Connections and realtime': 31,
   'Sending, persistence, delivery': 44,
   Presence: 13,

@@ -6,7 +6,9 @@ import { type CaseDeps, createCases } from './cases/cases.ts';
 import type { ComposeOptions, Stores } from './compose-stores.ts';
 import type { Context } from './context.ts';
 import { openChannelFeed } from './feeds/channel-feed.ts';
+import { measureBeginnings } from './feeds/feed-beginnings.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
+import { Press } from './feeds/press.ts';
 import { channelIds, operationIds } from './ids.ts';
 import { limitCases } from './limit-layers.ts';
 import { measureCases } from './measure-cases.ts';
@@ -50,11 +52,13 @@ export function answersOf(
     hub,
     ephemeral: ephemeral.hub,
     views,
-    archive,
+    histories: stores.histories,
     log: messageLog,
     logger: log,
+    began: measureBeginnings(metrics),
     clock: systemClock,
     newId: () => randomUUID(),
+    press: new Press(),
     summaries: async (userId: string) => live.summaries((await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items),
     summary: async (userId: string, channelId: string) => {
       const found = await find(userId, channelId);

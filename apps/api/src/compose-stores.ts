@@ -29,6 +29,7 @@ import { createFileParts } from './files/file-parts.ts';
 import { createStoreBreaker, guardPort } from './guard-port.ts';
 import { EverybodySubscription } from './hub/everybody-subscription.ts';
 import { createHub, type Hub } from './hub/hub.ts';
+import { RecentHistories } from './hub/recent-histories.ts';
 import { openLimits } from './limits.ts';
 import { measureLog, refuseWhenFull } from './log-layers.ts';
 import type { ApiSettings } from './settings.ts';
@@ -95,15 +96,17 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
     metrics,
   });
   const tickets = new RedisTickets({ redis: redis.cache, keys });
+  const histories = new RecentHistories(archive, systemClock);
   const hub: Hub = createHub({
     views,
-    archive,
+    histories,
     log: messageLog,
     clock: systemClock,
     logger: log,
     metrics,
     sessions: live,
     secondsSince: (at) => logClock.secondsSince(at),
+    coalesce: settings.COALESCE_ENABLED,
     // A cache store that is away forgets by itself.
     onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
   });
@@ -125,5 +128,5 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const { limiter } = limits;
   const accounts = { directory, push, standings, live, silence };
   const carriers = { messageLog, limiter, tickets, hub, broker, doorbell, ephemeral, files };
-  return { store, archive, copies, redis, epochs, views, ...accounts, ...carriers, services };
+  return { store, archive, copies, redis, epochs, views, histories, ...accounts, ...carriers, services };
 }

@@ -1,5 +1,5 @@
 import type { Answer, answers, ChannelEvent, FailureData, InboxEvent, Parsed } from '@parley/protocol';
-import type { TRPCDefaultErrorShape } from '@trpc/server';
+import type { TRPCDefaultErrorShape, TrackedEnvelope } from '@trpc/server';
 
 // The router's type carries this file to clients: it names nothing but the protocol and tRPC.
 
@@ -7,10 +7,8 @@ import type { TRPCDefaultErrorShape } from '@trpc/server';
 export interface Session {
   readonly userId: string;
   readonly name: string;
-  /** Opens when the carrier wants more: a feed waits here, so that a slow consumer makes no queue. */
-  readonly gate?: { open(signal: AbortSignal): Promise<void> };
   /** Counts a feed of this connection. Gives what ends the count; undefined: it holds as many as it may. */
-  holdFeed?(): (() => void) | undefined;
+  readonly holdFeed?: () => (() => void) | undefined;
   /** Takes a newer token of the same user; the connection lives as long as that one. */
   refresh(token: string): Promise<{ expiresAt: number }>;
   /** Makes what opens one SSE connection of this user, once and soon. */
@@ -25,16 +23,14 @@ export type Cases = {
   readonly [K in CasePath]: (session: Pick<Session, 'userId' | 'name'>, input: Parsed<K>) => Promise<Answer<K>>;
 };
 
-/** One event of a feed, with the id by which a client says how far it came. */
-export interface Happening<E> {
-  readonly id: string;
-  readonly event: E;
-}
-
 /** What the subscriptions call. */
 export interface Feeds {
-  channel(session: Session, input: Parsed<'feed.channel'>, signal: AbortSignal): AsyncIterable<Happening<ChannelEvent>>;
-  inbox(session: Session, signal: AbortSignal): AsyncIterable<Happening<InboxEvent>>;
+  channel(
+    session: Session,
+    input: Parsed<'feed.channel'>,
+    signal: AbortSignal,
+  ): AsyncIterable<TrackedEnvelope<ChannelEvent>>;
+  inbox(session: Session, signal: AbortSignal): AsyncIterable<TrackedEnvelope<InboxEvent>>;
 }
 
 /** What a procedure is given. */

@@ -1,6 +1,6 @@
-import { performance } from 'node:perf_hooks';
 import { type LoadFactors, loadFactors, NO_LOAD } from '@parley/domain';
 import { type Clock, type Log, Loop, type Metrics, type Service } from '@parley/runtime';
+import { busyShareOfThread } from './busy-share.ts';
 
 interface LoadMeterOptions {
   /** How full the backlog is, of 1. */
@@ -25,7 +25,7 @@ export class LoadMeter implements Service {
   #busy = 0;
   #factors = NO_LOAD;
 
-  constructor({ backlog, metrics, loopShare = loopShareOfThread(), everyMs = 1_000, ...rest }: LoadMeterOptions) {
+  constructor({ backlog, metrics, loopShare = busyShareOfThread(), everyMs = 1_000, ...rest }: LoadMeterOptions) {
     this.#backlog = backlog;
     this.#loopShare = loopShare;
     this.#loop = new Loop({ ...rest, name: this.name, everyMs, work: () => this.#measure() });
@@ -54,14 +54,4 @@ export class LoadMeter implements Service {
     this.#busy += WEIGHT * (this.#loopShare() - this.#busy);
     this.#factors = loadFactors({ loop: this.#busy, backlog: this.#backlog.fullest });
   }
-}
-
-function loopShareOfThread(): () => number {
-  let before = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    return utilization;
-  };
 }

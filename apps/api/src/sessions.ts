@@ -63,7 +63,6 @@ function socketSession(deps: SessionDeps, { live, connection, holder }: SocketPa
   return {
     userId: live.userId,
     name: live.name,
-    gate: connection.gate,
     holdFeed: () => connection.holdFeed(),
     refresh: (token) => live.refresh(token),
     ticket: () => {

@@ -53,6 +53,16 @@ export const apiSettings = {
     'shared',
     'shared: answers over HTTP above 1,024 bytes are compressed for clients that take it; frames of sockets and streams never are',
   ),
+  COALESCE_ENABLED: setting(
+    bool(),
+    true,
+    'what is published to a busy channel of a busy thread may wait up to 10 ms to be written with more of the same',
+  ),
+  SOCKET_BUFFER_MAX_BYTES: setting(
+    integer({ min: 1_048_576 }),
+    268_435_456,
+    'what all readers of this process leave waiting; above it those are closed who leave the most',
+  ),
   USER_DIRECTORY: setting(
     oneOf(['shared', 'open']),
     'shared',

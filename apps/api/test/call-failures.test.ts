@@ -25,7 +25,13 @@ describe('what is written of a call that failed', () => {
   it('[LOGS-2] our own fault: a line each, under the id that the client got, with what it was about and nothing that was said', () => {
     const { lines, fail } = desk();
     const [one, two] = [new Error('broken'), new Error('broken')];
-    const input = { channelId: 'c1', clientMsgId: 'm1', body: 'SEEN', mentions: ['SEEN'], op: { id: 'SEEN words, no id' } };
+    const input = {
+      channelId: 'c1',
+      clientMsgId: 'm1',
+      body: 'SEEN',
+      mentions: ['SEEN'],
+      op: { id: 'SEEN words, no id' },
+    };
     rememberSubject(one, 'u1', input);
     const errors = [fail(one), fail(two)];
     expect(lines).toHaveLength(2);

@@ -4,7 +4,7 @@ import { createLog, createMetrics, systemClock } from '@parley/runtime';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createEphemeralHub, type EphemeralHub } from '../src/ephemeral/ephemeral-hub.ts';
 import { openChannelFeed } from '../src/feeds/channel-feed.ts';
-import { Reader, settle } from './feed-reader.ts';
+import { Reader, Room, settle } from './feed-reader.ts';
 import { ANN, BOB, CHANNEL, World } from './feed-world.ts';
 
 const EVE = 'e0000000-0000-4000-8000-000000000000';
@@ -58,10 +58,10 @@ async function scene(options: { typingTtlMs?: number; membersMax?: number; membe
   ephemeral.run();
   running.push(ephemeral);
   const open = openChannelFeed({ ...world.deps, hub, ephemeral });
-  const follow = async (gate?: { open(signal: AbortSignal): Promise<void> }) => {
-    const session = { userId: BOB, name: 'Bob', ...(gate && { gate }) };
-    const reader = new Reader((signal) => open(session, { channelId: CHANNEL }, signal));
-    if (!gate) await reader.until(() => reader.events.length === 1);
+  const follow = async (room?: Room) => {
+    const session = { userId: BOB, name: 'Bob' };
+    const reader = new Reader((signal) => open(session, { channelId: CHANNEL }, signal), room);
+    if (!room) await reader.until(() => reader.events.length === 1);
     return reader;
   };
   return {
@@ -138,8 +138,8 @@ describe('typing in a channel', () => {
 
   test('[TYPE-6] a slow reader gets the latest of each user, once', async () => {
     const { follow, types } = await scene();
-    const gate = Promise.withResolvers<void>();
-    const reader = await follow({ open: () => gate.promise });
+    const room = new Room();
+    const reader = await follow(room);
     await settle();
     await sleep(20);
     for (let i = 0; i < 100; i++) {
@@ -147,7 +147,7 @@ describe('typing in a channel', () => {
       types(ANN, false);
     }
     types(BOB);
-    gate.resolve();
+    room.open();
     await reader.until(() => typed(reader).includes('b true'));
     expect(typed(reader)).toEqual(['a false', 'b true']);
     await reader.leave();
@@ -237,7 +237,7 @@ test('[TYPE-3] [PRES-10] the last feed of a channel takes everything with it, in
   expect(hub.size).toEqual({ channels: 0, listeners: 0 });
   // Some that leave while they are being opened.
   for (let turns = 0; turns < 12; turns++) {
-    const reader = await follow({ open: async () => undefined });
+    const reader = await follow(new Room());
     for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
     await reader.leave();
   }

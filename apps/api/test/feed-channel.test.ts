@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { follow, settle } from './feed-reader.ts';
+import { follow, Room, settle } from './feed-reader.ts';
 import { ANN, BOB, World } from './feed-world.ts';
 
 const names = (count: number, from = 1) => Array.from({ length: count }, (_, i) => `${i + from}`);
@@ -138,9 +138,9 @@ describe('a channel feed', () => {
 
   test('[FAN-75] a slow reader keeps no queue and misses nothing', async () => {
     const world = new World();
-    let gate = Promise.withResolvers<void>();
+    const room = new Room();
     const node = world.node();
-    const slow = follow(world, node, { gate: { open: () => gate.promise } });
+    const slow = follow(world, node, { room });
     const quick = follow(world, node, { userId: ANN });
     await quick.until(() => quick.events.length === 1);
     // More than the ring keeps, and less than what is too far.
@@ -151,9 +151,7 @@ describe('a channel feed', () => {
     world.persist({ trimTo: 100 });
     await quick.until(() => quick.bodies().length === 400);
     expect(slow.events).toEqual([]);
-    const first = gate;
-    gate = { ...gate, promise: Promise.resolve() };
-    first.resolve();
+    room.open();
     await slow.until(() => slow.bodies().length === 400);
     expect(slow.bodies()).toEqual(names(400));
     expect(slow.events[0]?.event.type).toBe('opened');
@@ -174,9 +172,9 @@ describe('a channel feed', () => {
 
   test('[FAN-77] ephemeral events repeat the last durable id, and a slow reader gets the latest of each', async () => {
     const world = new World();
-    let gate = Promise.withResolvers<void>();
+    const room = new Room();
     const node = world.node();
-    const reader = follow(world, node, { gate: { open: () => gate.promise } });
+    const reader = follow(world, node, { room });
     await settle();
     for (const body of names(3)) {
       world.send(body);
@@ -184,9 +182,7 @@ describe('a channel feed', () => {
       world.persist();
       await settle();
     }
-    const first = gate;
-    gate = { ...gate, promise: Promise.resolve() };
-    first.resolve();
+    room.open();
     await reader.until(() => reader.events.length >= 6);
     await settle();
     expect(reader.types()).toEqual([
@@ -216,11 +212,7 @@ describe('a channel feed', () => {
       expect(reader.failure).toBeUndefined();
     }
     const idle = follow(world, node);
-    const gated = follow(world, node, {
-      gate: {
-        open: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-      },
-    });
+    const gated = follow(world, node, { room: new Room() });
     await idle.until(() => idle.events.length === 1);
     await Promise.all([idle.leave(), gated.leave()]);
     await settle();

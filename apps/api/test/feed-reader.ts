@@ -1,25 +1,52 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelEvent, InboxEvent, Position } from '@parley/protocol';
+import { type FeedSink, PUSH } from '@parley/transport';
 import { openChannelFeed } from '../src/feeds/channel-feed.ts';
+import type { Feed } from '../src/feeds/feed.ts';
 import { BOB, CHANNEL, type Node, type World } from './feed-world.ts';
 
-/** Somebody who takes whatever a feed gives, as fast as `gate` lets him. */
+/** What a slow reader has no room for waits until it is opened. */
+export class Room {
+  isOpen = false;
+  #waiting: (() => void)[] = [];
+
+  open(): void {
+    this.isOpen = true;
+    for (const callback of this.#waiting) callback();
+  }
+
+  wait(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+}
+
+/** Somebody to whom a feed is pushed, as fast as his room lets it. */
 export class Reader<E extends ChannelEvent | InboxEvent = ChannelEvent> {
   readonly events: { id: string; event: E }[] = [];
   readonly ended: Promise<void>;
   failure: unknown;
   readonly #leaving = new AbortController();
 
-  constructor(open: (signal: AbortSignal) => AsyncGenerator<{ id: string; event: E }, void>) {
-    this.ended = this.#read(open(this.#leaving.signal));
-  }
-
-  async #read(feed: AsyncGenerator<{ id: string; event: E }, void>): Promise<void> {
-    try {
-      for await (const item of feed) this.events.push(item);
-    } catch (error) {
-      this.failure = error;
-    }
+  constructor(open: (signal: AbortSignal) => Feed<E>, room?: Room) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    const sink: FeedSink = {
+      get hasRoom() {
+        return room?.isOpen ?? true;
+      },
+      whenRoom: (callback) => room?.wait(callback),
+      push: (publication) => this.events.push({ id: publication.id, event: publication.data as E }),
+      end: resolve,
+      fail: (error) => {
+        this.failure = error;
+        resolve();
+      },
+    };
+    const leave = open(this.#leaving.signal)[PUSH](sink);
+    this.#leaving.signal.addEventListener('abort', () => {
+      leave();
+      resolve();
+    });
   }
 
   types(): string[] {
@@ -50,12 +77,12 @@ export class Reader<E extends ChannelEvent | InboxEvent = ChannelEvent> {
 export function follow(
   world: World,
   node: Node,
-  options: { userId?: string; lastEventId?: Position | null; gate?: { open(signal: AbortSignal): Promise<void> } } = {},
+  options: { userId?: string; lastEventId?: Position | null; room?: Room } = {},
 ): Reader {
-  const { userId = BOB, lastEventId = null, gate } = options;
+  const { userId = BOB, lastEventId = null, room } = options;
   const open = openChannelFeed({ ...world.deps, hub: node.hub });
-  const session = { userId, name: 'Bob', ...(gate ? { gate } : {}) };
-  return new Reader((signal) => open(session, { channelId: CHANNEL, lastEventId }, signal));
+  const session = { userId, name: 'Bob' };
+  return new Reader((signal) => open(session, { channelId: CHANNEL, lastEventId }, signal), room);
 }
 
 /** Lets everything that is on its way arrive. */

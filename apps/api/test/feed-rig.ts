@@ -22,7 +22,9 @@ import { testDatabase } from '@parley/testing/vitest';
 import { createDrainMetrics } from '../../worker/src/drain/drain-metrics.ts';
 import { createDrainer } from '../../worker/src/drain/drainer.ts';
 import { openChannelFeed } from '../src/feeds/channel-feed.ts';
+import { Press } from '../src/feeds/press.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
+import { RecentHistories } from '../src/hub/recent-histories.ts';
 import { Reader } from './feed-reader.ts';
 import { quiet } from './feed-world.ts';
 
@@ -110,14 +112,14 @@ async function startNode(databaseUrl: string, redisUrl: string, owned: AsyncDisp
   const headers = new HeaderLoad({ store: logStore, epochs, keys, source: store.headers, doorbell });
   const views = new RedisChannelViews({ store: logStore, epochs, keys });
   const log = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas: new ReplicaWait(logStore, 0) });
-  const { archive } = store;
-  const deps = { views, archive, log, clock: systemClock, logger };
+  const histories = new RecentHistories(store.archive, systemClock);
+  const deps = { views, histories, log, clock: systemClock, logger };
   const hub = createHub({ ...deps, metrics: createMetrics() });
   const broker = new RedisBroker({ store: logStore, subscriber, keys, events: hub, log: logger });
   hub.connect(broker);
   await started(broker, owned);
   await started(hub, owned);
-  const open = openChannelFeed({ ...deps, hub, ephemeral: quiet });
+  const open = openChannelFeed({ ...deps, hub, ephemeral: quiet, press: new Press() });
   return {
     hub,
     log,

@@ -17,8 +17,10 @@ import {
 import { type ChannelSummary, comparePositions, formatPosition, type Position } from '@parley/protocol';
 import { createMetrics } from '@parley/runtime';
 import type { EphemeralNotice } from '../src/ephemeral/ephemeral-channel.ts';
+import { Press } from '../src/feeds/press.ts';
 import { createHub, type Hub } from '../src/hub/hub.ts';
 import { NoticeBoard } from '../src/hub/notice-board.ts';
+import { RecentHistories } from '../src/hub/recent-histories.ts';
 
 export const CHANNEL = 'c0000000-0000-4000-8000-000000000000';
 export const ANN = 'a0000000-0000-4000-8000-000000000000';
@@ -341,11 +343,15 @@ export class World {
     sleep: (ms: number, signal?: AbortSignal) => sleep(ms > 25_000 ? 20 : ms / 20, undefined, signal ? { signal } : {}),
   };
 
+  readonly histories = new RecentHistories(this.archive, this.clock);
+
   readonly logger = { warn: () => undefined };
 
+  readonly press = new Press();
+
   get deps() {
-    const { views, archive, log, clock, logger } = this;
-    return { views, archive, log, clock, logger, ephemeral: quiet };
+    const { views, histories, log, clock, logger } = this;
+    return { views, histories, log, clock, logger, ephemeral: quiet, press: this.press };
   }
 
   /** A thread with a hub of its own. `standsAfter`: its broker confirms subscriptions that do not stand before the next such call. */

@@ -8,8 +8,8 @@ const entry = (type: 'message.created' | 'message.updated', at: number) => ({ at
 it('[MET-7] a message is timed once for a thread by the clock that stamped it, whatever the number of its feeds', async () => {
   const metrics = createMetrics();
   const hub = measureHub(metrics, (at) => (10_000 - at) / 1_000);
-  hub.told(entry('message.created', 9_960), 300);
-  hub.told(entry('message.updated', 0), 2);
+  hub.delivered(entry('message.created', 9_960), 300);
+  hub.delivered(entry('message.updated', 0), 2);
   const text = await metrics.text();
   expect(text).toContain('message_delivery_seconds_bucket{le="0.025"} 0');
   expect(text).toContain('message_delivery_seconds_bucket{le="0.05"} 1');
@@ -23,8 +23,11 @@ it('[MET-6] what a hub counts is told by outcome and by reason, from 0 on', asyn
   const hub = measureHub(metrics);
   expect(await metrics.text()).toContain('hub_resyncs_total{reason="retention"} 0');
   hub.resync('behind');
-  hub.count('delivered');
-  hub.count('filled', 3);
+  hub.delivered(entry('message.updated', 0), 1);
+  hub.filled(
+    [1, 2, 3].map((at) => entry('message.created', at)),
+    1,
+  );
   hub.count('fill_failed');
   const text = await metrics.text();
   expect(text).toContain('hub_resyncs_total{reason="behind"} 1');

@@ -30,7 +30,7 @@ describe('a watch for `persisted`', () => {
       world.persist();
       expect(await watch.until(first, 20_000)).toBe(true);
       const second = world.send('2');
-      const waiting = watch.until(second, 1_000);
+      const waiting = watch.until(second, 10_000);
       await settle();
       world.persist();
       expect(await waiting).toBe(true);

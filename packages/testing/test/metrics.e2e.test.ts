@@ -38,6 +38,8 @@ const UNMOVED: Record<string, string> = {
   parley_process_draining: 'the end of a process',
   parley_process_draining_seconds: 'the end of a process',
   parley_redis_memory_max_bytes: 'a server that is set anew',
+  parley_socket_buffered_bytes: 'a client that does not read',
+  parley_socket_buffered_max_bytes: 'a client that does not read',
   parley_socket_slow_cuts_total: 'a client that does not read',
   parley_threads_silent: 'a thread that is stuck',
   parley_unread_checked_total: 'a schedule',
@@ -246,6 +248,10 @@ async function everythingHappens(cluster: Cluster): Promise<void> {
   const [channel] = crowd.channels;
   if (!user || !channel) throw new Error('no crowd');
   await talk(crowd, times(40));
+  await settled(crowd, 20_000);
+  // While he is away something is said that he is told when he is back.
+  user.cut();
+  await talk({ ...crowd, channels: [{ ...channel, members: channel.members.slice(1) }] }, times(10));
   await settled(crowd, 20_000);
   await refusals(api.url, user);
   using stream = await openStream(api.url);

@@ -3,9 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import { systemClock } from '@parley/runtime';
 import type { WebSocket } from 'ws';
 import { closeSocket } from './close-socket.ts';
-import { type Carrier, createGate, type Gate } from './gate.ts';
+import { createGate, type Gate } from './gate.ts';
 import type { DoorLimits } from './limits.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { Outlet } from './wire/outlet.ts';
+import { SocketWriter } from './wire/socket-writer.ts';
 
 /** Who is at the other end, in the application's words, such as `userId` and `sessionId`. */
 export type Identity = Readonly<Record<string, string>>;
@@ -16,8 +18,6 @@ export interface Connection {
   /** The upgrade request. */
   readonly req: IncomingMessage;
   readonly socket: WebSocket;
-  /** To be awaited before each event of a feed. */
-  readonly gate: Gate;
   readonly openedAt: number;
   /** Undefined until `setIdentity`. */
   readonly identity: Identity | undefined;
@@ -36,9 +36,11 @@ type HoldReason = 'context' | 'full' | 'budget';
 
 interface ConnectionOptions {
   readonly req: IncomingMessage;
-  readonly socket: WebSocket;
+  readonly ws: WebSocket;
+  readonly outlet: Outlet;
   readonly limits: DoorLimits;
-  readonly slowCode: number;
+  /** Ends it because its reader is too slow. */
+  onSlow(): void;
   onIdentified(): void;
 }
 
@@ -46,41 +48,28 @@ interface ConnectionOptions {
 export class DoorConnection implements Connection {
   readonly id = randomUUID();
   readonly req: IncomingMessage;
-  readonly socket: WebSocket;
+  readonly writer: SocketWriter;
   readonly gate: Gate;
   readonly openedAt = Date.now();
+  readonly socket: WebSocket;
   readonly #limits: DoorLimits;
   readonly #frames: TokenBucket;
   readonly #holds = new Set<HoldReason>();
-  readonly #closed = new AbortController();
+  readonly #onIdentified: () => void;
+  #closeListeners: (() => void)[] | null = [];
   #deadline: NodeJS.Timeout | undefined;
   #identity: Identity | undefined;
   #feeds = 0;
   #contextPending = false;
 
-  readonly #onIdentified: () => void;
-
-  constructor(options: ConnectionOptions) {
-    const { req, socket, limits, slowCode, onIdentified } = options;
+  constructor({ req, ws, outlet, limits, onSlow, onIdentified }: ConnectionOptions) {
     this.req = req;
-    this.socket = socket;
+    this.socket = ws;
     this.#limits = limits;
     this.#onIdentified = onIdentified;
     this.#frames = new TokenBucket(limits.frames, systemClock);
-    const carrier: Carrier = {
-      get waitingBytes() {
-        return socket.bufferedAmount;
-      },
-      get isOpen() {
-        return socket.readyState === socket.OPEN;
-      },
-      closeSlow: () => closeSocket(socket, slowCode, 'slow'),
-    };
-    this.gate = createGate(carrier, {
-      highWaterBytes: limits.highWaterBytes,
-      closeBytes: limits.slowBytes,
-      closeAfterMs: limits.slowAfterMs,
-    });
+    this.writer = new SocketWriter({ ws, socket: req.socket, outlet, onSlow });
+    this.gate = createGate(this.writer, limits);
   }
 
   get identity(): Identity | undefined {
@@ -88,7 +77,7 @@ export class DoorConnection implements Connection {
   }
 
   setIdentity(identity: Identity): void {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closeListeners === null) return;
     const first = this.#identity === undefined;
     this.#identity = identity;
     clearTimeout(this.#deadline);
@@ -96,12 +85,13 @@ export class DoorConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
+    this.writer.flush();
     closeSocket(this.socket, code, reason);
   }
 
   onClose(listener: () => void): void {
-    if (this.#closed.signal.aborted) listener();
-    else this.#closed.signal.addEventListener('abort', listener, { once: true });
+    if (this.#closeListeners === null) listener();
+    else this.#closeListeners.push(listener);
   }
 
   holdFeed(): (() => void) | undefined {
@@ -122,7 +112,9 @@ export class DoorConnection implements Connection {
   /** The socket is gone. */
   ended(): void {
     clearTimeout(this.#deadline);
-    this.#closed.abort();
+    const listeners = this.#closeListeners ?? [];
+    this.#closeListeners = null;
+    for (const listener of listeners) listener();
   }
 
   /** While the context is being made no more than one frame is read: what waits for it must not pile up. */
@@ -143,7 +135,7 @@ export class DoorConnection implements Connection {
     // Who does not read the answers gets no more questions in.
     this.#hold('full');
     const release = () => this.#release('full');
-    this.gate.open(this.#closed.signal).then(release, release);
+    this.gate.open().then(release, release);
   }
 
   #hold(reason: HoldReason): void {

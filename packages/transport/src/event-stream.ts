@@ -56,17 +56,13 @@ export class EventStream implements StreamConnection {
       get isOpen() {
         return !res.destroyed;
       },
-      closeSlow: () => {
+      cutOff: () => {
         this.#why = 'slow';
         this.#over.abort();
         res.destroy();
       },
     };
-    this.#gate = createGate(carrier, {
-      highWaterBytes: limits.highWaterBytes,
-      closeBytes: limits.slowBytes,
-      closeAfterMs: limits.slowAfterMs,
-    });
+    this.#gate = createGate(carrier, limits);
   }
 
   /** From now on it is known when the client leaves. */

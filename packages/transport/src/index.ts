@@ -10,3 +10,6 @@ export { DOOR_LIMITS, type DoorLimits } from './limits.ts';
 export { createPublicServer } from './public-server.ts';
 export { createSocketDoor, type SocketDoor } from './socket-door.ts';
 export { type Rate, TokenBucket } from './token-bucket.ts';
+export { Publication } from './wire/publication.ts';
+export { type FeedSink, PUSH, type PushFeed } from './wire/push-feed.ts';
+export { applySocketHandler } from './wire/socket-handler.ts';

@@ -19,6 +19,8 @@ export interface DoorLimits {
   readonly highWaterBytes: number;
   readonly slowBytes: number;
   readonly slowAfterMs: number;
+  /** What all readers of a door leave waiting; above it those are closed who leave the most. */
+  readonly waitingBytes: number;
 }
 
 export const DOOR_LIMITS: DoorLimits = {
@@ -35,4 +37,5 @@ export const DOOR_LIMITS: DoorLimits = {
   highWaterBytes: 65_536,
   slowBytes: 1_048_576,
   slowAfterMs: 10_000,
+  waitingBytes: 134_217_728,
 };

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service } from '@parley/runtime';
 import type { AnyRouter } from '@trpc/server';
-import { getWSConnectionHandler, jsonEncoder } from '@trpc/server/adapters/ws';
+import { jsonEncoder } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Admission } from './admission.ts';
 import { closeSocket } from './close-socket.ts';
@@ -14,6 +14,8 @@ import type { CallError, Opening, SocketDoorOptions } from './door-options.ts';
 import { type DrainOptions, emptyDoor } from './drain.ts';
 import { refuseUpgrade } from './guard.ts';
 import { DOOR_LIMITS, type DoorLimits } from './limits.ts';
+import { Outlet } from './wire/outlet.ts';
+import { createSocketHandler, RECONNECT, type ServeSocket } from './wire/socket-handler.ts';
 
 /** Where sockets come in. */
 export interface SocketDoor extends Service {
@@ -27,7 +29,6 @@ export interface SocketDoor extends Service {
 
 /** The client's first calls are already on their way when a context fails. They get their error before the socket closes. */
 const REFUSAL_PAUSE_MS = 50;
-const RECONNECT = '{"id":null,"method":"reconnect"}';
 const RESTART_CODE = 1012;
 const KEEP_ALIVE = { pingMs: 30_000, pongWaitMs: 5_000 };
 const DRAIN: DrainOptions = { windowMs: 20_000 };
@@ -43,7 +44,8 @@ class Door implements SocketDoor {
   readonly #limits: DoorLimits;
   readonly #connections = new Map<WebSocket, DoorConnection>();
   readonly #wss: WebSocketServer;
-  readonly #serve: (ws: WebSocket, req: IncomingMessage) => void;
+  readonly #outlet: Outlet;
+  readonly #serve: ServeSocket;
   readonly #admission: Admission;
   readonly #count: ReturnType<typeof countersOf>;
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#knock(req, socket, head);
@@ -54,7 +56,11 @@ class Door implements SocketDoor {
     this.#options = options;
     this.#limits = limits;
     this.#admission = new Admission(options, limits);
-    this.#count = countersOf(options.metrics, this.#connections, this.#admission);
+    this.#count = countersOf(options.metrics, {
+      connections: this.#connections,
+      admission: this.#admission,
+      outgoing: () => this.#outlet.waiting,
+    });
     this.#wss = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -63,8 +69,8 @@ class Door implements SocketDoor {
       maxFragments: limits.maxFragments,
       maxBufferedChunks: limits.maxBufferedChunks,
     });
-    this.#serve = getWSConnectionHandler({
-      wss: this.#wss,
+    this.#outlet = new Outlet({ maxWaitingBytes: limits.waitingBytes, count: this.#count });
+    this.#serve = createSocketHandler({
       router: options.router,
       maxBatchSize: limits.callsPerFrame,
       experimental_encoder: { ...jsonEncoder, decode: (data) => decodeFrame(data, limits.callsPerFrame) },
@@ -101,7 +107,7 @@ class Door implements SocketDoor {
     this.#admission.close();
     this.#options.server.close();
     await emptyDoor(this.#connections, options, {
-      ask: ({ socket }) => socket.readyState === socket.OPEN && socket.send(RECONNECT),
+      ask: ({ writer }) => writer.send(RECONNECT),
       end: (connection) => connection.close(RESTART_CODE, 'restart'),
     });
     this.#options.server.off('upgrade', this.#onUpgrade);
@@ -129,7 +135,18 @@ class Door implements SocketDoor {
   #welcome(ws: WebSocket, req: IncomingMessage): void {
     const { log, slowCode, unidentified, onConnection } = this.#options;
     const onIdentified = () => this.#admission.identified();
-    const connection = new DoorConnection({ req, socket: ws, limits: this.#limits, slowCode, onIdentified });
+    const onSlow = () => {
+      this.#count.slowCuts.inc();
+      closeSocket(ws, slowCode, 'slow');
+    };
+    const connection = new DoorConnection({
+      req,
+      ws,
+      outlet: this.#outlet,
+      limits: this.#limits,
+      onSlow,
+      onIdentified,
+    });
     this.#connections.set(ws, connection);
     this.#admission.entered();
     ws.on('error', (error) => log.debug({ err: error, connection: connection.id }, 'a socket failed'));
@@ -142,7 +159,7 @@ class Door implements SocketDoor {
     connection.expectIdentity(() => connection.close(unidentified.code, unidentified.reason));
     try {
       onConnection?.(connection);
-      this.#serve(ws, req);
+      this.#serve(ws, req, connection);
       ws.on('message', () => {
         this.#count.frames.inc();
         connection.received();
@@ -156,10 +173,16 @@ class Door implements SocketDoor {
   async #createContext(ws: WebSocket, info: Pick<Opening, 'connectionParams' | 'signal'>): Promise<unknown> {
     const connection = this.#connections.get(ws);
     if (!connection) throw new Error('a context was asked for by a socket that is gone');
-    const { connectionParams, signal } = info;
+    const opening = {
+      connection,
+      connectionParams: info.connectionParams,
+      get signal() {
+        return info.signal;
+      },
+    };
     connection.contextPending(true);
     try {
-      const context: unknown = await this.#options.createContext({ connection, connectionParams, signal });
+      const context: unknown = await this.#options.createContext(opening);
       connection.contextPending(false);
       return context;
     } catch (error) {

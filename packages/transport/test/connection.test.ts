@@ -26,7 +26,7 @@ test('[DOOR-2] so is one whose context is never made, and one that has no identi
   expect((await hanging.closed).code).toBe(CODES.unidentified);
   await using lax = await openDoor({
     limits: { identityWithinMs: 100 },
-    createContext: ({ connection }) => ({ connection, gated: true }),
+    createContext: ({ connection }) => ({ connection }),
   });
   const nobody = await joinDoor(lax.url);
   expect((await nobody.closed).code).toBe(CODES.unidentified);

@@ -9,15 +9,18 @@ import {
   createHttpDoor,
   createPublicServer,
   createSocketDoor,
+  type FeedSink,
   type HttpDoor,
+  PUSH,
+  Publication,
+  type PushFeed,
   type SocketDoor,
   type SocketDoorOptions,
 } from '../src/index.ts';
 
-/** A context of the tests' router. `gated` says whether its feeds await the gate. */
+/** A context of the tests' router. */
 export interface Context {
   readonly connection: Connection | undefined;
-  readonly gated: boolean;
 }
 
 const t = initTRPC.context<Context>().create({
@@ -29,6 +32,26 @@ const t = initTRPC.context<Context>().create({
 });
 
 const PADDING = 'x'.repeat(20_000);
+
+class PushedFlood implements PushFeed {
+  #n = 0;
+
+  async *[Symbol.asyncIterator]() {
+    yield tracked('0-0', null);
+  }
+
+  [PUSH](sink: FeedSink): () => void {
+    let left = false;
+    const more = () => {
+      while (!left && sink.hasRoom) sink.push(new Publication(`1-${++this.#n}`, { n: this.#n, PADDING }));
+      if (!left) sink.whenRoom(more);
+    };
+    more();
+    return () => {
+      left = true;
+    };
+  }
+}
 
 export const router = t.router({
   ping: t.procedure.query(() => 'pong'),
@@ -43,7 +66,6 @@ export const router = t.router({
     if (!release) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
     try {
       for (let n = 1; !signal?.aborted; n++) {
-        if (ctx.gated && signal) await ctx.connection?.gate.open(signal);
         yield tracked(`1-${n}`, { n, PADDING });
         if (n % 5 === 0) await sleep(1);
       }
@@ -51,7 +73,9 @@ export const router = t.router({
       release();
     }
   }),
-  /** The same for streams, whose gate is their carrier's. */
+  /** The same, pushed: as long as there is room, and on when there is again. */
+  pushed: t.procedure.subscription(() => new PushedFlood() as AsyncIterable<ReturnType<typeof tracked<{ n: number }>>>),
+  /** The same for streams, which need not be counted. */
   stream: t.procedure.subscription(async function* ({ signal }) {
     for (let n = 1; !signal?.aborted; n++) {
       yield tracked(`1-${n}`, { n, PADDING });
@@ -88,7 +112,7 @@ export interface OpenDoor {
 
 /** A door on a free port. Any token but `bad`, `expired` and `leak` is a user of that name; `hang` never gets a context. */
 export async function openDoor(
-  options: Partial<SocketDoorOptions<Router>> & { gated?: boolean; http?: Partial<HttpDoorOptions> } = {},
+  options: Partial<SocketDoorOptions<Router>> & { http?: Partial<HttpDoorOptions> } = {},
 ): Promise<OpenDoor> {
   const metrics = createMetrics();
   const log = createLog({ name: 'test', level: 'silent' });
@@ -99,7 +123,7 @@ export async function openDoor(
     maxBatchSize: 5,
     log,
     metrics,
-    createContext: () => ({ connection: undefined, gated: false }),
+    createContext: () => ({ connection: undefined }),
     ...options.http,
   });
   const server = createPublicServer((req, res) => {
@@ -124,7 +148,7 @@ export async function openDoor(
       if (token === 'leak') throw new Error('password=hunter2');
       if (token === 'bad' || token === 'expired') throw new TRPCError({ code: 'UNAUTHORIZED', message: token });
       connection.setIdentity({ user: token });
-      return { connection, gated: options.gated ?? true };
+      return { connection };
     },
     ...options,
   });

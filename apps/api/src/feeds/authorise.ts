@@ -35,7 +35,7 @@ export async function readAuthorised(
 ): Promise<AuthorisedReading> {
   let view = first;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
-    const reading = await readAfter(deps, { ...member, from: from(view), view });
+    const reading = await readAfter(deps, { channelId: member.channelId, from: from(view), view });
     if (reading.type === 'resync') return { reading, view };
     if (reading.type === 'entries' && !isNewer(reading.history, view)) return { reading, view };
     if (turn > 0) await deps.clock.sleep(TURN_PAUSE_MS * turn);

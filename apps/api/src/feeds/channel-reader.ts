@@ -15,35 +15,38 @@ import type { EphemeralHub } from '../ephemeral/ephemeral-hub.ts';
 import { EphemeralReader } from '../ephemeral/ephemeral-reader.ts';
 import type { Attachment } from '../hub/attachment.ts';
 import type { Hub } from '../hub/hub.ts';
-import { Latch } from '../hub/latch.ts';
 import type { ReadDeps } from '../hub/read-after.ts';
 import { authorise, endsMembership, readAuthorised } from './authorise.ts';
+import type { FeedBeginnings } from './feed-beginnings.ts';
+import type { FeedReader, Item, Reading } from './feed-reader.ts';
+import { whileAway } from './while-away.ts';
 
 export interface ChannelReaderDeps extends ReadDeps {
   readonly hub: Pick<Hub, 'attach'>;
   readonly ephemeral: Pick<EphemeralHub, 'attach'>;
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  /** Hears how a feed began, and how many entries it is given at once. */
+  readonly began?: FeedBeginnings;
 }
 
-interface Item {
-  readonly id: Position;
-  readonly event: ChannelEvent;
+/** Whose feed it is, and what his client saw last. */
+interface ChannelReading {
+  readonly channelId: string;
+  readonly userId: string;
+  readonly lastEventId: Position | null;
 }
 
-/**
- * One member's place in a channel. It pulls: nothing is kept for it but what a single read brought, and the same entries serve all.
- * `take` until it gives null; then `idle` if it is even, else `catchUp`.
- */
-export class ChannelReader {
+/** One member's place in a channel: nothing is kept for it but what a single read brought, and the same entries serve all. */
+export class ChannelReader implements FeedReader<ChannelEvent> {
   readonly #deps: ChannelReaderDeps;
-  readonly #member: { readonly channelId: string; readonly userId: string };
-  readonly #latch = new Latch();
+  readonly #member: ChannelReading;
+  readonly #reading: Reading;
   readonly #ephemeral: EphemeralReader;
   #attachment: Attachment | null = null;
   #closed = false;
   #ended = false;
   /** What comes before everything else: `opened`, `resync`. */
-  #first: Item[] = [];
+  #first: Item<ChannelEvent>[] = [];
   /** What the last read brought and was not taken yet, and the place after it. */
   #stretch: FeedEntry[] = [];
   #stretchTip: Place = { epoch: 0, n: 0 };
@@ -54,15 +57,17 @@ export class ChannelReader {
   #noticed = 0;
   #resynced = 0;
 
-  constructor(deps: ChannelReaderDeps, member: { channelId: string; userId: string }) {
+  constructor(deps: ChannelReaderDeps, member: ChannelReading, reading: Reading) {
     this.#deps = deps;
     this.#member = member;
+    this.#reading = reading;
     this.#ephemeral = new EphemeralReader(deps.ephemeral);
   }
 
   /** Live first, then the right to it, then the past: whatever is published from here on is either read or found in the tail. */
-  async open(lastEventId: Position | null): Promise<void> {
-    const attachment = await this.#deps.hub.attach(this.#member.channelId, () => this.#latch.ring());
+  async open(): Promise<void> {
+    const { channelId, lastEventId } = this.#member;
+    const attachment = await this.#deps.hub.attach(channelId, this.#reading.wake);
     if (this.#closed) {
       attachment.release();
       return;
@@ -71,16 +76,17 @@ export class ChannelReader {
     this.#noticed = attachment.channel.notices.board.version;
     this.#resynced = attachment.channel.resync.version;
     const view = await this.#authorise();
-    await this.#ephemeral.open(this.#member.channelId, () => this.#latch.ring());
+    await this.#ephemeral.open(channelId, this.#reading.wake);
     this.#stand(view);
     const resync = await this.#resume(view, lastEventId);
+    this.#deps.began?.(lastEventId === null ? 'head' : resync ? 'resync' : 'resumed', this.#stretch.length);
     const from = lastEventId ?? this.#id;
     this.#first = [{ id: from, event: this.#opened(this.#view ?? view, lastEventId !== null && resync === null) }];
     if (resync) this.#restart(this.#view ?? view, resync);
   }
 
-  /** The next event, if there is one at hand. Throws `NOT_FOUND` once the membership has ended. */
-  take(): Item | null {
+  /** Throws `NOT_FOUND` once the membership has ended. */
+  take(): Item<ChannelEvent> | null {
     const { channel } = this.#live;
     for (;;) {
       const first = this.#first.shift();
@@ -96,23 +102,19 @@ export class ChannelReader {
     }
   }
 
-  /** Whether only something new can bring the next event. */
   get isEven(): boolean {
     const { channel } = this.#live;
     return channel.resync.version === this.#resynced && channel.after(this.#at) !== 'behind';
   }
 
-  /** Resolves when it was woken since it was idle last. */
-  idle(): Promise<void> {
-    return this.#latch.wait();
+  /** Finds what the tail cannot give: it was broken off, or this reader is too far behind it. */
+  catchUp(): Promise<void> {
+    const { clock } = this.#deps;
+    return whileAway({ clock, signal: this.#reading.signal }, () => this.#catchUp());
   }
 
-  wake(): void {
-    this.#latch.ring();
-  }
-
-  /** Finds what the tail cannot give: it was broken off, or this reader is too far behind it. When it fails it can be called again. */
-  async catchUp(): Promise<void> {
+  /** When it fails it can be called again. */
+  async #catchUp(): Promise<void> {
     const { version, reason } = this.#live.channel.resync;
     const isBroken = version !== this.#resynced;
     const view = await this.#authorise();
@@ -121,12 +123,10 @@ export class ChannelReader {
     if (resync) this.#restart(this.#view ?? view, resync);
   }
 
-  /** Lets go of the channel. A call that is under way finds nothing to hold any more. */
   close(): void {
     this.#closed = true;
     this.#ephemeral.close();
     this.#attachment?.release();
-    this.#latch.ring();
   }
 
   get #live(): Attachment {
@@ -204,7 +204,7 @@ export class ChannelReader {
     this.#ended = this.#view === null || endsMembership(entry.place, this.#view);
   }
 
-  #takeNotice(): Item | null {
+  #takeNotice(): Item<ChannelEvent> | null {
     const pinned = this.#live.channel.notices.board.after(this.#noticed);
     if (pinned) this.#noticed = pinned.version;
     const event = pinned?.notice.event ?? this.#ephemeral.take();

@@ -33,13 +33,18 @@ export type Doubt =
   /** Whether the user is a member, or what the last message is. */
   | 'summary';
 
+/** Where one stands who has seen nothing. */
+const NOWHERE: Place = { epoch: 0, n: 0 };
+/** None of the user's own entries waits. */
+const NONE = { first: 0, last: 0 };
+
 /** One channel of one inbox: counts from places, without asking a store, as long as nothing is in doubt. */
 export class InboxChannel {
   readonly channelId: string;
   readonly attachment: Attachment;
   readonly #userId: string;
   #view: ChannelView | null = null;
-  #at: Place = { epoch: 0, n: 0 };
+  #at: Place = NOWHERE;
   #noticed: number;
   #lastMessage: Message | null;
   /** The newest position that is known to the user or was told as a mention. */
@@ -47,8 +52,8 @@ export class InboxChannel {
   /** What the client was told last. */
   #told: { head: Position | null; readTo: Position | null; unread: number; mentions: number };
   /** The user's own entries that are not persisted yet, as far as this inbox knows: the first and the last n; 0 when there are none. */
-  #waits = { first: 0, last: 0 };
-  #own: InboxEvent[] = [];
+  #waits = NONE;
+  #own: InboxEvent[] | null = null;
   #doubt: Doubt = 'view';
   /** Whether the newest end of the user's membership was his own doing. */
   leftByOwnWill = false;
@@ -70,7 +75,7 @@ export class InboxChannel {
     channel.learn(view);
     const missed = !this.#view ? view.headPosition !== this.#told.head : comparePlaces(headOf(view), this.#at) > 0;
     const { persistedN, head } = view;
-    const untold = this.#view?.epoch === view.epoch ? this.#waits : { first: 0, last: 0 };
+    const untold = this.#view?.epoch === view.epoch ? this.#waits : NONE;
     // Some of what is not persisted may be the user's own; what was his and is persisted by now has still to be told.
     this.#waits = head.n > persistedN ? { first: untold.first || persistedN + 1, last: head.n } : untold;
     this.#view = view;
@@ -125,8 +130,8 @@ export class InboxChannel {
 
   /** The events of what changed since they were asked for last. */
   news(): InboxEvent[] {
-    const events = this.#own;
-    this.#own = [];
+    const events = this.#own ?? [];
+    this.#own = null;
     const view = this.#view;
     if (!view) return events;
     const now = {
@@ -188,7 +193,12 @@ export class InboxChannel {
     if (!isMeant(message, this.#userId) || message.deletedAt !== null) return;
     if (this.#meantAt !== null && comparePositions(message.position, this.#meantAt) <= 0) return;
     this.#meantAt = message.position;
-    this.#own.push({ type: 'mention', channelId: this.channelId, at: message.sentAt, message });
+    this.#say({ type: 'mention', channelId: this.channelId, at: message.sentAt, message });
+  }
+
+  #say(event: InboxEvent): void {
+    this.#own ??= [];
+    this.#own.push(event);
   }
 
   #hear(notice: FeedNotice): Doubt {
@@ -202,9 +212,9 @@ export class InboxChannel {
       case 'hole': {
         const { senderId, clientMsgId, by, reason } = notice.hole;
         const { at, event } = { at: notice.place.at, event: notice.event };
-        if (senderId === this.#userId && by !== null) this.#own.push(event);
+        if (senderId === this.#userId && by !== null) this.#say(event);
         else if (senderId === this.#userId && clientMsgId !== null) {
-          this.#own.push({ type: 'message.rejected', channelId, at, clientMsgId, reason });
+          this.#say({ type: 'message.rejected', channelId, at, clientMsgId, reason });
         }
         return event.position === this.#lastMessage?.position ? 'summary' : 'view';
       }
@@ -218,7 +228,7 @@ export class InboxChannel {
     const { marks } = this.attachment.channel.notices;
     const { first, last } = this.#waits;
     if (first === 0 || marks.epoch !== this.#view?.epoch || marks.n < first) return null;
-    this.#waits = marks.n < last ? { first: marks.n + 1, last } : { first: 0, last: 0 };
+    this.#waits = marks.n < last ? { first: marks.n + 1, last } : NONE;
     const upTo = formatPosition({ epoch: marks.epoch, n: marks.n });
     return { type: 'message.persisted', channelId: this.channelId, at, upTo, holes: marks.holes() };
   }

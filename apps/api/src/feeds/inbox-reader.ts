@@ -1,34 +1,25 @@
-import { type ChannelViews, type Invitation, orWhenAway } from '@parley/domain';
+import { orWhenAway } from '@parley/domain';
 import { type ChannelSummary, type InboxEvent, PROTOCOL_VERSION } from '@parley/protocol';
 import type { Attachment } from '../hub/attachment.ts';
-import type { Hub } from '../hub/hub.ts';
-import { Latch } from '../hub/latch.ts';
+import type { UserListener } from '../hub/user-topics.ts';
+import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { InboxChannel } from './inbox-channel.ts';
-
-export interface InboxReaderDeps {
-  readonly hub: Pick<Hub, 'attach' | 'attachUser'>;
-  readonly views: Pick<ChannelViews, 'views'>;
-  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
-  /** The user's channels, newest activity first: the first page. */
-  summaries(userId: string): Promise<ChannelSummary[]>;
-  /** Channels that the user may come into. */
-  invitations(userId: string): Promise<Invitation[]>;
-  /** One of them; null when the user is no member. */
-  summary(userId: string, channelId: string): Promise<ChannelSummary | null>;
-}
+import type { InboxReaderDeps } from './inbox-reader-deps.ts';
 
 /** A channel's activity is told at most once in this time. */
 const ACTIVITY_EVERY_MS = 250;
 const AWAY_PAUSE_MS = 1_000;
 
 /**
- * One user's place in all his channels. `take` until it gives null; then `idle` if it is even, else `catchUp`. What waits here is
- * bounded by the number of channels: events are made when somebody comes for them.
+ * One user's place in all his channels. What waits here is bounded by the number of channels: events are made when somebody comes for
+ * them. Their ids are `<uuid of this subscription>-<n>`: never repeated, and worth nothing to another subscription.
  */
-export class InboxReader {
+export class InboxReader implements FeedReader<InboxEvent>, UserListener {
   readonly #deps: InboxReaderDeps;
   readonly #userId: string;
-  readonly #latch = new Latch();
+  readonly #reading: Reading;
+  readonly #subscription: string;
+  #told = 0;
   readonly #channels = new Map<string, InboxChannel>();
   readonly #dirty = new Set<string>();
   /** Channels whose summary has to be read again. */
@@ -43,9 +34,11 @@ export class InboxReader {
   #detach: (() => void) | null = null;
   #closed = false;
 
-  constructor(deps: InboxReaderDeps, userId: string) {
+  constructor(deps: InboxReaderDeps, userId: string, reading: Reading) {
     this.#deps = deps;
     this.#userId = userId;
+    this.#reading = reading;
+    this.#subscription = deps.newId();
   }
 
   /**
@@ -53,29 +46,7 @@ export class InboxReader {
    * happened between the page and the listening is found by that look.
    */
   async open(): Promise<void> {
-    const detach = await this.#deps.hub.attachUser(this.#userId, {
-      look: (channelId) => this.#doubt(channelId),
-      invited: (channelId) => {
-        this.#invited.add(channelId);
-        this.#latch.ring();
-      },
-      suspect: () => {
-        this.#suspect = true;
-        this.#latch.ring();
-      },
-      announce: (event) => {
-        this.#ready.push(event);
-        this.#latch.ring();
-      },
-      erased: (userId) => {
-        for (const { channelId } of this.#remembering(userId)) this.#doubt(channelId);
-      },
-      deleted: (channelId) => {
-        if (!this.#channels.has(channelId)) return;
-        this.#deleted.add(channelId);
-        this.#doubt(channelId);
-      },
-    });
+    const detach = await this.#deps.hub.attachUser(this.#userId, this);
     if (this.#closed) {
       detach();
       return;
@@ -88,28 +59,20 @@ export class InboxReader {
     await this.#rest([...this.#channels.keys()]);
   }
 
-  take(): InboxEvent | null {
-    return this.#ready.shift() ?? null;
+  take(): Item<InboxEvent> | null {
+    const event = this.#ready.shift();
+    return event ? { id: `${this.#subscription}-${++this.#told}`, event } : null;
   }
 
-  /** Whether only something new can bring the next event. */
   get isEven(): boolean {
     return !this.#suspect && this.#dirty.size + this.#unsure.size + this.#invited.size === 0;
   }
 
-  idle(): Promise<void> {
-    return this.#latch.wait();
-  }
-
-  wake(): void {
-    this.#latch.ring();
-  }
-
   /** Works out the next events. Rests first when the last ones were only just told. */
-  async catchUp(signal: AbortSignal): Promise<void> {
+  async catchUp(): Promise<void> {
     if (this.#suspect) await this.#recheck();
     const waitMs = this.#lookedAt + ACTIVITY_EVERY_MS - this.#deps.clock.now();
-    if (waitMs > 0) await this.#deps.clock.sleep(waitMs, signal);
+    if (waitMs > 0) await this.#deps.clock.sleep(waitMs, this.#reading.signal);
     if (this.#closed) return;
     this.#lookedAt = this.#deps.clock.now();
     await this.#look();
@@ -117,29 +80,45 @@ export class InboxReader {
     await this.#tellInvitations();
   }
 
-  /** Lets go of everything. A call that is under way finds nothing to hold any more. */
   close(): void {
     this.#closed = true;
     this.#detach?.();
     for (const { attachment } of this.#channels.values()) attachment.release();
     this.#channels.clear();
-    this.#latch.ring();
   }
 
-  #doubt(channelId: string): void {
+  look(channelId: string): void {
     this.#unsure.add(channelId);
-    this.#latch.ring();
+    this.#reading.wake();
   }
 
-  #remembering(userId: string): InboxChannel[] {
-    return [...this.#channels.values()].filter((channel) => channel.remembers(userId));
+  invited(channelId: string): void {
+    this.#invited.add(channelId);
+    this.#reading.wake();
+  }
+
+  suspect(): void {
+    this.#suspect = true;
+    this.#reading.wake();
+  }
+
+  announce(event: InboxEvent): void {
+    this.#ready.push(event);
+    this.#reading.wake();
+  }
+
+  erased(userId: string): void {
+    for (const channel of this.#channels.values()) if (channel.remembers(userId)) this.look(channel.channelId);
+  }
+
+  deleted(channelId: string): void {
+    if (!this.#channels.has(channelId)) return;
+    this.#deleted.add(channelId);
+    this.look(channelId);
   }
 
   async #listen(summary: ChannelSummary): Promise<InboxChannel | null> {
-    const attachment: Attachment = await this.#deps.hub.attach(summary.id, () => {
-      this.#dirty.add(summary.id);
-      this.#latch.ring();
-    });
+    const attachment = await this.#attach(summary.id);
     if (this.#closed || this.#channels.has(summary.id)) {
       attachment.release();
       return null;
@@ -147,6 +126,14 @@ export class InboxReader {
     const channel = new InboxChannel(this.#userId, attachment, summary);
     this.#channels.set(summary.id, channel);
     return channel;
+  }
+
+  /** In a scope without the summary, which would live as long as the inbox. */
+  #attach(channelId: string): Promise<Attachment> {
+    return this.#deps.hub.attach(channelId, () => {
+      this.#dirty.add(channelId);
+      this.#reading.wake();
+    });
   }
 
   /** Everything that was delivered since the last look. */

@@ -2,6 +2,6 @@
 export interface FeedSession {
   readonly userId: string;
   readonly name: string;
-  /** Opens when the carrier wants more; a feed waits here before each event. */
-  readonly gate?: { open(signal: AbortSignal): Promise<void> };
+  /** Counts a feed of this connection. Gives what ends the count; undefined: it holds as many as it may. */
+  readonly holdFeed?: (() => (() => void) | undefined) | undefined;
 }

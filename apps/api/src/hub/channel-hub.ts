@@ -12,6 +12,7 @@ import {
   stepFrom,
 } from '@parley/domain';
 import type { Place } from '@parley/protocol';
+import type { BusyWindow } from './busy-window.ts';
 import { ChannelNotices } from './channel-notices.ts';
 import { ChannelTail } from './channel-tail.ts';
 import { type Bridge, bridge } from './fill.ts';
@@ -20,12 +21,11 @@ import type { HubMeasure } from './hub-metrics.ts';
 import { pause } from './pause.ts';
 import { type ReadDeps, readEntry } from './read-after.ts';
 import { viewOf } from './view-of.ts';
-
-/** What a hub counts. */
-export type HubCount = 'delivered' | 'repeat' | 'gap' | 'filled' | 'unreadable' | 'fill_failed';
+import { type Listener, WakeUp } from './wake-up.ts';
 
 export interface ChannelHubDeps extends ReadDeps, HubMeasure {
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  readonly window: BusyWindow;
 }
 
 const FILL_RETRY_MS = 100;
@@ -41,8 +41,8 @@ export class ChannelHub {
   readonly channelId: string;
   readonly tail = new ChannelTail();
   readonly notices = new ChannelNotices();
-  readonly listeners = new Set<() => void>();
   readonly #deps: ChannelHubDeps;
+  readonly #wakeUp: WakeUp;
   readonly #closed = new AbortController();
   readonly #hearsay = new Hearsay();
   /** The furthest place that a feed was served, from a window. */
@@ -53,6 +53,11 @@ export class ChannelHub {
   constructor(deps: ChannelHubDeps, channelId: string) {
     this.#deps = deps;
     this.channelId = channelId;
+    this.#wakeUp = new WakeUp(deps.window);
+  }
+
+  get listeners(): Set<Listener> {
+    return this.#wakeUp.listeners;
   }
 
   /** Its version rises whenever what was delivered cannot be continued or was taken back: each feed begins anew at the head. */
@@ -136,8 +141,7 @@ export class ChannelHub {
       // A live entry is not persisted yet, and holes come later than what they take back.
       const entry = readEntry(this.#deps, line, { epoch: place.epoch, persistedN: 0, holes: [] });
       this.tail.append(entry);
-      this.#deps.count('delivered');
-      this.#deps.told(entry, this.listeners.size);
+      this.#deps.delivered(entry, this.listeners.size);
       this.#wake();
     } else {
       if (tip && !this.#filling) this.#deps.count('gap');
@@ -224,8 +228,7 @@ export class ChannelHub {
   #take(found: Extract<Bridge, { type: 'entries' }>, view: ChannelView): void {
     this.tail.extend(found.entries, found.tip, view);
     for (const entry of found.entries) if (entry.hole) this.notices.marks.hole(entry.place);
-    this.#deps.count('filled', found.entries.length);
-    for (const entry of found.entries) this.#deps.told(entry, this.listeners.size);
+    this.#deps.filled(found.entries, this.listeners.size);
     if (found.tip.epoch === view.epoch) this.#look(view, found.tip);
     this.#wake();
   }
@@ -246,6 +249,6 @@ export class ChannelHub {
   }
 
   #wake(): void {
-    for (const wake of this.listeners) wake();
+    this.#wakeUp.ring();
   }
 }

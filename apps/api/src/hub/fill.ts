@@ -10,7 +10,6 @@ import {
 import type { Place } from '@parley/protocol';
 import type { Marks } from './marks.ts';
 import { type ReadDeps, readAfter } from './read-after.ts';
-import { NOBODY } from './view-of.ts';
 
 export interface BridgeQuery {
   readonly channelId: string;
@@ -36,7 +35,7 @@ export async function bridge(deps: ReadDeps, query: BridgeQuery): Promise<Bridge
   const resume = resumeFrom(tip, view);
   if (resume.type === 'head') return { type: 'entries', entries: [], tip };
   if (resume.type === 'resync') return resume;
-  const reading = await readAfter(deps, { channelId, userId: NOBODY, from: tip, view });
+  const reading = await readAfter(deps, { channelId, from: tip, view });
   if (reading.type === 'stale') throw unsure();
   return reading;
 }
@@ -48,7 +47,7 @@ export async function bridge(deps: ReadDeps, query: BridgeQuery): Promise<Bridge
 async function bridgeEpochs(deps: ReadDeps, query: BridgeQuery): Promise<Bridge> {
   const { channelId, view, tip, marks } = query;
   const from = { epoch: tip.epoch, n: Math.min(tip.n, marks.settledIn(tip.epoch)) };
-  const reading = await readAfter(deps, { channelId, userId: NOBODY, from, view });
+  const reading = await readAfter(deps, { channelId, from, view });
   if (reading.type === 'stale') throw unsure();
   if (reading.type === 'resync') return reading;
   // n 0 is no entry, but the end of what came before, which was read when it was over.

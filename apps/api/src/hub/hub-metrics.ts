@@ -1,6 +1,5 @@
 import type { FeedEntry, ResyncReason } from '@parley/domain';
 import { LATENCY_BUCKETS, type Metrics } from '@parley/runtime';
-import type { HubCount } from './channel-hub.ts';
 
 const OUTCOMES = ['delivered', 'repeat', 'gap', 'unreadable'] as const;
 const REASONS = ['behind', 'ahead', 'epoch', 'retention'] as const satisfies readonly ResyncReason[];
@@ -8,10 +7,12 @@ const FANOUT_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000,
 
 /** What operators see of a hub. Nothing here is done for each delivery: a publication costs the same for any number of feeds. */
 export interface HubMeasure {
-  count(what: HubCount, by?: number): void;
+  count(what: 'repeat' | 'gap' | 'unreadable' | 'fill_failed'): void;
   resync(reason: ResyncReason): void;
-  /** An entry is at hand for so many feeds. */
-  told(entry: FeedEntry, feeds: number): void;
+  /** An entry that was published is at hand for so many feeds. */
+  delivered(entry: FeedEntry, feeds: number): void;
+  /** The same of entries that were missed. */
+  filled(entries: readonly FeedEntry[], feeds: number): void;
 }
 
 /** `secondsSince`: the time since a stamp of the log store's clock. Without it latencies are not measured. */
@@ -36,16 +37,23 @@ export function measureHub(
   for (const outcome of OUTCOMES) publications.inc({ outcome }, 0);
   for (const reason of REASONS) resyncs.inc({ reason }, 0);
   const children = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, publications.labels(outcome)]));
+  const told = (entry: FeedEntry, feeds: number) => {
+    fanout.observe(feeds);
+    if (entry.event?.type === 'message.created' && secondsSince) delivery.observe(secondsSince(entry.at));
+  };
   return {
-    count: (what, by = 1) => {
-      if (what === 'filled') filled.inc(by);
-      else if (what === 'fill_failed') failures.inc(by);
-      else children[what]?.inc(by);
+    count: (what) => {
+      if (what === 'fill_failed') failures.inc();
+      else children[what]?.inc();
     },
     resync: (reason) => resyncs.inc({ reason }),
-    told: (entry, feeds) => {
-      fanout.observe(feeds);
-      if (entry.event?.type === 'message.created' && secondsSince) delivery.observe(secondsSince(entry.at));
+    delivered: (entry, feeds) => {
+      children.delivered?.inc();
+      told(entry, feeds);
+    },
+    filled: (entries, feeds) => {
+      filled.inc(entries.length);
+      for (const entry of entries) told(entry, feeds);
     },
   };
 }

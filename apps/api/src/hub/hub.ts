@@ -1,39 +1,18 @@
-import {
-  type Archive,
-  type Broker,
-  type BrokerEvents,
-  type ChannelViews,
-  Failure,
-  type MessageLog,
-  type PersistWatch,
-} from '@parley/domain';
+import { type Broker, type BrokerEvents, Failure, type PersistWatch } from '@parley/domain';
 import type { InboxEvent } from '@parley/protocol';
-import type { Log, Metrics, Service } from '@parley/runtime';
+import type { Service } from '@parley/runtime';
 import { atOnce } from './at-once.ts';
-import type { Attachment } from './attachment.ts';
+import { type Attachment, HeldChannel } from './attachment.ts';
+import { BusyWindow } from './busy-window.ts';
 import { ChannelHub, type ChannelHubDeps } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
 import { type Everybody, hearEverybody } from './hear-everybody.ts';
+import type { HubDeps } from './hub-deps.ts';
 import { measureHub } from './hub-metrics.ts';
 import { Latch } from './latch.ts';
 import { pause } from './pause.ts';
 import { PersistedWatch } from './persisted-watch.ts';
 import { type UserListener, UserTopics } from './user-topics.ts';
-
-export interface HubDeps {
-  readonly views: Pick<ChannelViews, 'views' | 'after'>;
-  readonly archive: Pick<Archive, 'history'>;
-  readonly log: Pick<MessageLog, 'renew' | 'load'>;
-  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
-  readonly logger: Pick<Log, 'warn'>;
-  readonly metrics: Pick<Metrics, 'counter' | 'gauge' | 'histogram'>;
-  /** The time since a stamp of the log store's clock; without it latencies are not measured. */
-  readonly secondsSince?: (at: number) => number;
-  /** The thread's live connections: they hear by the hub when one of them may have to end. */
-  readonly sessions?: { standing(userId: string): void; suspect(): void };
-  /** What else of this thread knows something of a user who is no more. */
-  readonly onErased?: (userId: string) => void;
-}
 
 /** What is told about the server, to whoever is there. */
 type Announcement = Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' | 'announcement' }>;
@@ -83,6 +62,11 @@ class ThreadHub implements Hub {
   #comparing: Promise<void> | null = null;
   #again = false;
   #running: Promise<void> | null = null;
+  /** One function for all holds. */
+  readonly #onLast = (channel: ChannelHub) => {
+    const opened = this.#channels.get(channel.channelId);
+    if (opened?.hub === channel) this.#close(opened);
+  };
 
   constructor(deps: HubDeps) {
     const measure = measureHub(deps.metrics, deps.secondsSince);
@@ -94,7 +78,8 @@ class ThreadHub implements Hub {
     });
     const { log } = deps;
     const load = atOnce(LOADS_AT_ONCE, (channelId: string) => log.load(channelId));
-    this.#deps = { ...deps, ...measure, log: { renew: () => log.renew(), load } };
+    const window = new BusyWindow({ enabled: deps.coalesce ?? true });
+    this.#deps = { ...deps, ...measure, window, log: { renew: () => log.renew(), load } };
     this.#users = new UserTopics(() => this.#connected(), deps.logger);
     this.#sessions = deps.sessions;
     this.#onErased = deps.onErased;
@@ -145,20 +130,14 @@ class ThreadHub implements Hub {
 
   async attach(channelId: string, wake: () => void): Promise<Attachment> {
     const opened = this.#channels.get(channelId) ?? this.#open(channelId);
-    const { hub, ready } = opened;
-    // Each listener is one, even if the same function listens twice.
-    const listener = () => wake();
-    hub.listeners.add(listener);
-    const release = () => {
-      if (hub.listeners.delete(listener) && hub.listeners.size === 0) this.#close(opened);
-    };
+    const held = new HeldChannel(opened.hub, wake, this.#onLast);
     try {
-      await ready;
+      await opened.ready;
     } catch (error) {
-      release();
+      held.release();
       throw error;
     }
-    return { channel: hub, release };
+    return held;
   }
 
   async watch(channelId: string): Promise<PersistedWatch> {
@@ -189,6 +168,7 @@ class ThreadHub implements Hub {
 
   /** What he wrote is kept here, too: feeds begin anew from the stores, where it is blank. */
   #erased(userId: string): void {
+    this.#deps.histories.forget();
     for (const { hub } of this.#channels.values()) {
       if (!hub.tail.names(userId)) continue;
       hub.tail.forget();

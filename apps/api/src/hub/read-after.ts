@@ -1,5 +1,4 @@
 import {
-  type Archive,
   type ChannelView,
   comparePlaces,
   entriesFromHistory,
@@ -16,17 +15,17 @@ import {
   tipAfter,
   windowReaches,
 } from '@parley/domain';
-import { formatPosition, type Place, RESUME_MAX_ENTRIES } from '@parley/protocol';
+import { formatPosition, type Place } from '@parley/protocol';
+import type { RecentHistories } from './recent-histories.ts';
 import type { ViewDeps } from './view-of.ts';
 
 export interface ReadDeps extends ViewDeps {
-  readonly archive: Pick<Archive, 'history'>;
+  readonly histories: RecentHistories;
   readonly logger: { warn(detail: object, text: string): void };
 }
 
 export interface ReadQuery {
   readonly channelId: string;
-  readonly userId: string;
   readonly from: Place;
   /** Read before this call, never after: its head is what the reading must reach. */
   readonly view: ChannelView;
@@ -77,15 +76,13 @@ export async function readAfter(deps: ReadDeps, query: ReadQuery): Promise<Readi
     .map((line) => readEntry(deps, line, view));
   const cut = texts.length >= STRETCH_ENTRIES;
   if (windowReaches(from, view, window)) return conclude(query, { window, history: null, cut });
-  const { userId } = query;
   const after = formatPosition(from);
-  const history = await deps.archive.history({ channelId, userId, after, limit: RESUME_MAX_ENTRIES });
-  if (history.epoch !== view.epoch) return { type: 'stale' };
-  if (history.expired) return { type: 'resync', reason: 'retention' };
-  // n 0 is no entry: it is where a reader stands that has nothing of an epoch yet.
-  if (!history.known && from.n > 0) return { type: 'resync', reason: 'epoch' };
-  if (history.more) return { type: 'resync', reason: 'behind' };
-  return conclude(query, { window, history, cut });
+  const { history, isFresh } = await deps.histories.read(channelId, after);
+  const reading = fromHistory(query, { window, history, cut });
+  if (isFresh || reading.type === 'entries') return reading;
+  // Others have asked a moment ago: what was committed and trimmed since is in neither.
+  const anew = await deps.histories.readAnew(channelId, after);
+  return fromHistory(query, { window, history: anew.history, cut });
 }
 
 interface Found {
@@ -93,6 +90,17 @@ interface Found {
   readonly history: History | null;
   /** The window has more lines than were asked for. */
   readonly cut: boolean;
+}
+
+function fromHistory(query: ReadQuery, found: Found & { readonly history: History }): Reading {
+  const { from, view } = query;
+  const { history } = found;
+  if (history.epoch !== view.epoch) return { type: 'stale' };
+  if (history.expired) return { type: 'resync', reason: 'retention' };
+  // n 0 is no entry: it is where a reader stands that has nothing of an epoch yet.
+  if (!history.known && from.n > 0) return { type: 'resync', reason: 'epoch' };
+  if (history.more) return { type: 'resync', reason: 'behind' };
+  return conclude(query, found);
 }
 
 function conclude({ channelId, from, view }: ReadQuery, { window, history, cut }: Found): Reading {

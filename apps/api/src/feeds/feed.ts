@@ -1,0 +1,64 @@
+import { type FeedSink, PUSH, type Publication, type PushFeed } from '@parley/transport';
+import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server';
+import { Latch, orAbort } from '../hub/latch.ts';
+import type { FeedReader, Item, Reading } from './feed-reader.ts';
+import { Pump } from './pump.ts';
+
+interface FeedOptions<E> {
+  readonly read: (reading: Reading) => FeedReader<E>;
+  readonly publicationOf: (item: Item<E>) => Publication;
+  readonly signal: AbortSignal;
+  /** Counts it among those that its connection may hold; undefined when it holds as many as it may. */
+  readonly hold?: (() => (() => void) | undefined) | undefined;
+}
+
+/**
+ * A feed of one user, not begun yet. A socket has it pushed; every other carrier iterates. Each event is tracked: one that is not would
+ * make a stock client forget where it was. It ends quietly when the signal is aborted.
+ */
+export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
+  readonly #options: FeedOptions<E>;
+
+  constructor(options: FeedOptions<E>) {
+    this.#options = options;
+  }
+
+  [PUSH](sink: FeedSink): () => void {
+    const { read, publicationOf, signal } = this.#options;
+    const release = this.#hold();
+    const pump = new Pump(sink, { publicationOf, release });
+    return pump.run(read({ wake: () => pump.wake(), signal }));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<TrackedEnvelope<E>, void, undefined> {
+    const { read, signal } = this.#options;
+    const release = this.#hold();
+    const latch = new Latch();
+    const wake = () => latch.ring();
+    const reader = read({ wake, signal });
+    signal.addEventListener('abort', wake);
+    try {
+      await orAbort(reader.open(), signal);
+      for (;;) {
+        signal.throwIfAborted();
+        const item = reader.take();
+        if (item) yield tracked(item.id, item.event);
+        else if (reader.isEven) await latch.wait();
+        else await orAbort(reader.catchUp(), signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener('abort', wake);
+      reader.close();
+      release?.();
+    }
+  }
+
+  #hold(): (() => void) | undefined {
+    const { hold } = this.#options;
+    const release = hold?.();
+    if (hold && !release) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
+    return release;
+  }
+}

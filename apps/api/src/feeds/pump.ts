@@ -1,0 +1,82 @@
+import type { FeedSink, Publication } from '@parley/transport';
+import type { FeedReader, Item } from './feed-reader.ts';
+
+interface PumpOptions<E> {
+  readonly publicationOf: (item: Item<E>) => Publication;
+  /** Called once, when the feed is over. */
+  readonly release: (() => void) | undefined;
+}
+
+/**
+ * Moves what a reader has to a socket, in the turn in which it is woken, for as long as the socket has room. Between two events nothing
+ * is allocated and nothing awaited.
+ */
+export class Pump<E> {
+  readonly #sink: FeedSink;
+  readonly #options: PumpOptions<E>;
+  #reader: FeedReader<E> | null = null;
+  /** Something is under way that will go on by itself: opening, catching up, waiting for room. */
+  #isBusy = true;
+
+  constructor(sink: FeedSink, options: PumpOptions<E>) {
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /** Gives what ends it. */
+  run(reader: FeedReader<E>): () => void {
+    this.#reader = reader;
+    this.#after(reader.open());
+    return () => this.#leave();
+  }
+
+  wake(): void {
+    if (!this.#isBusy) this.#move();
+  }
+
+  /** Goes on when the promise is fulfilled. */
+  #after(promise: Promise<void>): void {
+    this.#isBusy = true;
+    promise.then(
+      () => {
+        this.#isBusy = false;
+        this.#move();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #move(): void {
+    try {
+      while (this.#reader && !this.#isBusy) {
+        const item = this.#sink.hasRoom ? this.#reader.take() : undefined;
+        if (item) this.#sink.push(this.#options.publicationOf(item));
+        else if (item === undefined) this.#waitForRoom();
+        else if (this.#reader.isEven) return;
+        else this.#after(this.#reader.catchUp());
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #waitForRoom(): void {
+    this.#isBusy = true;
+    this.#sink.whenRoom(() => {
+      this.#isBusy = false;
+      this.#move();
+    });
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#reader) return;
+    this.#leave();
+    this.#sink.fail(error);
+  }
+
+  #leave(): void {
+    this.#reader?.close();
+    this.#reader = null;
+    this.#options.release?.();
+  }
+}

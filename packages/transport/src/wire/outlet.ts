@@ -1,0 +1,94 @@
+/** What one socket has still to send. */
+export interface Outgoing {
+  /** Bytes that the peer has not taken yet. */
+  readonly waitingBytes: number;
+  /** Hands over to the system what was written in this turn. */
+  flush(): void;
+  /** Lets go of a peer that takes too little. */
+  cutOff(): void;
+}
+
+/** Who counts what was sent: once a turn. */
+export interface OutletCounts {
+  sent(frames: number, bytes: number): void;
+}
+
+const NOBODY_COUNTS: OutletCounts = { sent: () => undefined };
+const LOOK_EVERY_MS = 25;
+
+/**
+ * All that the sockets of a thread have still to send. What is written within one turn of the event loop goes out when the turn is over,
+ * each socket's in one piece. What its peers leave waiting is bounded for all of them together: above the bound those are cut off who
+ * leave the most.
+ */
+export class Outlet {
+  readonly #maxWaitingBytes: number;
+  readonly #count: OutletCounts;
+  #frames = 0;
+  #bytes = 0;
+  readonly #waiting = new Set<Outgoing>();
+  #due: Outgoing[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  readonly #endTurn = () => {
+    const due = this.#due;
+    this.#due = [];
+    for (const each of due) {
+      each.flush();
+      if (each.waitingBytes > 0) this.#wait(each);
+    }
+    this.#count.sent(this.#frames, this.#bytes);
+    this.#frames = 0;
+    this.#bytes = 0;
+  };
+
+  constructor({ maxWaitingBytes, count = NOBODY_COUNTS }: { maxWaitingBytes: number; count?: OutletCounts }) {
+    this.#maxWaitingBytes = maxWaitingBytes;
+    this.#count = count;
+  }
+
+  /** Somebody has written this. */
+  sent(frames: number, bytes: number): void {
+    this.#frames += frames;
+    this.#bytes += bytes;
+  }
+
+  /** To be flushed when this turn is over. */
+  due(outgoing: Outgoing): void {
+    if (this.#due.push(outgoing) === 1) process.nextTick(this.#endTurn);
+  }
+
+  /** Bytes that wait, over all sockets, and at the one where most do. */
+  get waiting(): { readonly sumBytes: number; readonly maxBytes: number } {
+    let sumBytes = 0;
+    let maxBytes = 0;
+    for (const { waitingBytes } of this.#waiting) {
+      sumBytes += waitingBytes;
+      maxBytes = Math.max(maxBytes, waitingBytes);
+    }
+    return { sumBytes, maxBytes };
+  }
+
+  #wait(outgoing: Outgoing): void {
+    this.#waiting.add(outgoing);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
+  }
+
+  #look(): void {
+    for (const each of this.#waiting) if (each.waitingBytes === 0) this.#waiting.delete(each);
+    this.#keepWithin();
+    if (this.#waiting.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #keepWithin(): void {
+    let { sumBytes } = this.waiting;
+    if (sumBytes <= this.#maxWaitingBytes) return;
+    for (const each of [...this.#waiting].sort((a, b) => b.waitingBytes - a.waitingBytes)) {
+      sumBytes -= each.waitingBytes;
+      this.#waiting.delete(each);
+      each.cutOff();
+      if (sumBytes <= this.#maxWaitingBytes) return;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { Call } from './call.ts';
+import { type Publication, RequestHead, type Serialize } from './publication.ts';
+import { type FeedSink, PUSH, type PushFeed } from './push-feed.ts';
+import type { SocketWriter } from './socket-writer.ts';
+
+/** A subscription whose feed pushes, from `started` to `stopped`. */
+export class PushSubscription implements FeedSink {
+  readonly #call: Call;
+  readonly #head: RequestHead;
+  readonly #writer: SocketWriter;
+  readonly #serialize: Serialize;
+  #isOver = false;
+  #leave: (() => void) | null = null;
+
+  constructor(call: Call) {
+    const { connection } = call;
+    this.#call = call;
+    this.#head = new RequestHead(call.id, call.jsonrpc);
+    this.#writer = connection.line.writer;
+    this.#serialize = connection.wire.serialize;
+  }
+
+  run(feed: PushFeed): void {
+    this.#call.onStop = () => this.end();
+    try {
+      const leave = feed[PUSH](this);
+      // It may be over by now: then the feed knows.
+      if (!this.#isOver) this.#leave = leave;
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  get hasRoom(): boolean {
+    return this.#call.connection.line.gate.hasRoom;
+  }
+
+  whenRoom(callback: () => void): void {
+    const { connection, signal } = this.#call;
+    connection.line.gate.open(signal).then(callback, () => undefined);
+  }
+
+  push(publication: Publication): void {
+    if (!this.#isOver) this.#writer.write(publication.frame(this.#head, this.#serialize));
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#call.onStop = null;
+    if (this.#call.isStopped) this.#leave?.();
+    this.#leave = null;
+    this.#call.finish();
+  }
+
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    try {
+      this.#call.respondWithError(error);
+    } catch (cause) {
+      this.#call.connection.complainOfOurselves(cause);
+    }
+    this.end();
+  }
+}

@@ -1,0 +1,116 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import type { WebSocket } from 'ws';
+import { frameOf } from '../src/wire/frame.ts';
+import { Outlet } from '../src/wire/outlet.ts';
+import { Publication, RequestHead } from '../src/wire/publication.ts';
+import { SocketWriter } from '../src/wire/socket-writer.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const same = (value: unknown) => value;
+
+/** A stream that nobody reads, as a socket. */
+function unread(outlet: Outlet) {
+  const socket = new PassThrough({ highWaterMark: 1 });
+  const ws = { readyState: 1, OPEN: 1 } as WebSocket;
+  let cuts = 0;
+  const writer = new SocketWriter({ ws, socket, outlet, onSlow: () => cuts++ });
+  return { socket, ws, writer, cuts: () => cuts };
+}
+
+/** The texts of unmasked frames. */
+function textsIn(bytes: Buffer): string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const short = bytes.readUInt8(at + 1);
+    const head = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : bytes.readUInt32BE(at + 6);
+    texts.push(bytes.subarray(at + head, at + head + length).toString());
+    at += head + length;
+  }
+  return texts;
+}
+
+describe('a publication', () => {
+  test('[FAN-114] is encoded once, whoever it goes to, and framed once for neighbours with the same request id', () => {
+    let encoded = 0;
+    const event = {
+      toJSON: () => {
+        encoded++;
+        return { body: 'привет' };
+      },
+    };
+    const publication = new Publication('7-1', event);
+    const heads = [1, 1, 2, 'ы', 2].map((id) => new RequestHead(id, undefined));
+    const frames = heads.map((head) => publication.frame(head, same));
+    expect(encoded).toBe(1);
+    expect(frames[0]).toBe(frames[1]);
+    const data = { id: '7-1', data: { body: 'привет' } };
+    const told = heads.map((_, i) => JSON.parse(textsIn(frames[i] ?? Buffer.alloc(0))[0] ?? ''));
+    expect(told).toEqual([1, 1, 2, 'ы', 2].map((id) => ({ id, result: { type: 'data', data, id: '7-1' } })));
+  });
+
+  test('[FAN-114] control: one publication for each reader is encoded for each', () => {
+    let encoded = 0;
+    const event = { toJSON: () => encoded++ };
+    for (const id of [1, 2, 3]) new Publication('7-1', event).frame(new RequestHead(id, undefined), same);
+    expect(encoded).toBe(3);
+  });
+});
+
+describe('a socket', () => {
+  test.each([0, 1, 125, 126, 127, 65_535, 65_536, 200_000])('gets a text of %i bytes whole', (bytes) => {
+    const text = 'x'.repeat(bytes);
+    expect(textsIn(frameOf(text))).toEqual([text]);
+  });
+
+  test('[FAN-115] gets all that is written in one turn in one piece, in order, and nothing held back for another', async () => {
+    const { socket, writer } = unread(new Outlet({ maxWaitingBytes: 1e9 }));
+    const pieces: Buffer[] = [];
+    socket.on('data', (piece: Buffer) => pieces.push(piece));
+    for (const text of ['a', 'b', 'ц']) writer.send(text);
+    expect(writer.waitingBytes).toBe(10);
+    await turn();
+    for (const text of ['d', 'e']) writer.send(text);
+    await turn();
+    expect(pieces.map(textsIn)).toEqual([
+      ['a', 'b', 'ц'],
+      ['d', 'e'],
+    ]);
+    expect(writer.waitingBytes).toBe(0);
+  });
+
+  test('gets nothing once it closes', async () => {
+    const { socket, ws, writer } = unread(new Outlet({ maxWaitingBytes: 1e9 }));
+    writer.send('a');
+    Object.assign(ws, { readyState: 2 });
+    await turn();
+    expect(socket.readableLength).toBe(0);
+  });
+});
+
+describe('what waits for all readers', () => {
+  async function stalled(maxWaitingBytes: number) {
+    const outlet = new Outlet({ maxWaitingBytes });
+    const sockets = [10_000, 200_000, 50_000].map((bytes) => ({ ...unread(outlet), bytes }));
+    for (const { writer, bytes } of sockets) writer.send('x'.repeat(bytes));
+    await turn();
+    expect(outlet.waiting.sumBytes).toBeGreaterThan(200_000);
+    expect(outlet.waiting.maxBytes).toBeGreaterThan(190_000);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return { cuts: sockets.map(({ cuts }) => cuts()), outlet, sockets };
+  }
+
+  test('[DOOR-57] is bounded: above it the one is cut off who leaves the most', async () => {
+    const { cuts } = await stalled(100_000);
+    expect(cuts).toEqual([0, 1, 0]);
+  });
+
+  test('[DOOR-57] control: below the bound nobody is', async () => {
+    const { cuts, outlet, sockets } = await stalled(1e9);
+    expect(cuts).toEqual([0, 0, 0]);
+    for (const { socket } of sockets) socket.resume();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(outlet.waiting).toEqual({ sumBytes: 0, maxBytes: 0 });
+  });
+});
