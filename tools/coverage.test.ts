@@ -7,6 +7,7 @@ const ROWS: Record<string, number> = {
   'Metrics, logs, endpoints': 32,
   'Connections and realtime': 31,
   'Sending, persistence, delivery': 44,
+  'Environment and deployment': 11,
   Presence: 13,
   'Limits and access': 19,
   Database: 46,

@@ -14,7 +14,7 @@ const commands = {
   test: [source, `${root}node_modules/vitest/vitest.mjs`, 'run'],
   api: [source, `${root}apps/api/src/main.ts`],
   worker: [source, `${root}apps/worker/src/main.ts`],
-  migrate: [source, `${root}tools/migrate.ts`],
+  migrate: [source, `${root}apps/worker/src/migrate.ts`],
   config: [source, `${root}tools/config.ts`],
   alerts: [source, `${root}tools/alerts.ts`],
   dashboards: [source, `${root}tools/dashboards.ts`],

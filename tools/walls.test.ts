@@ -86,6 +86,25 @@ describe('the table', () => {
   });
 });
 
+describe('threads that serve sockets', () => {
+  /** What packs, hashes or reads images in the turn that calls it. */
+  const HEAVY = /\b(?:(?:de|in)flate(?:Raw)?|g(?:un)?zip|unzip|brotli\w+|scrypt|pbkdf2)Sync\b|from 'sharp'/;
+  /** Copies, which are never larger than 64 KB. */
+  const BOUNDED = 'packages/cache/src/copy-codec.ts';
+  const heavy = (read: (path: string) => string) =>
+    globSync(['packages/*/src/**/*.ts', 'apps/api/src/**/*.ts']).filter((path) => HEAVY.test(read(path)));
+  const source = (path: string) => readFileSync(path, 'utf8');
+
+  it('[RUN-141] do nothing heavy in a turn', () => {
+    expect(heavy(source)).toEqual([BOUNDED]);
+    expect(source(BOUNDED)).toContain('const COPY_MAX_BYTES = 65_536;');
+  });
+  it('[RUN-141] control: a planted call is seen', () => {
+    const planted = (path: string) => (path.endsWith('http-door.ts') ? 'gzipSync(body)' : '');
+    expect(heavy(planted)).toEqual(['packages/transport/src/http-door.ts']);
+  });
+});
+
 describe('names and places', () => {
   it('no file is a drawer, none lies deeper than one folder', () => {
     expect(drawers(sources())).toEqual([]);

@@ -62,7 +62,7 @@ export class Stack {
     writeStackEnv(dir.path, stackEnv);
     const all = { ...env, ...stackEnv };
     say('bringing the database to the schema of this version …');
-    await runNode(['--conditions=@parley/source', 'tools/migrate.ts'], { cwd: root, env: all });
+    await runNode(['--conditions=@parley/source', 'apps/worker/src/migrate.ts'], { cwd: root, env: all });
     await this.#startApps(dir.path, all, leftovers);
     if (this.#stopping || stackEnv.DEV_TOKENS !== 'true') return;
     await seedDemo(`http://127.0.0.1:${port}`).catch((error: unknown) => say(`no demo users: ${String(error)}`));

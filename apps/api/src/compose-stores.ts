@@ -105,8 +105,8 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
     logger: log,
     metrics,
     sessions: live,
-    secondsSince: (at) => logClock.secondsSince(at),
     coalesce: settings.COALESCE_ENABLED,
+    secondsSince: (at) => logClock.secondsSince(at),
     // A cache store that is away forgets by itself.
     onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
   });

@@ -41,6 +41,7 @@ async function start(settings: ApiSettings): Promise<void> {
     workerData: { ...data },
     log,
     metrics,
+    stallMs: settings.THREAD_STALL_MS,
     drainWithinMs: settings.DRAIN_WINDOW_MS + 15_000,
     // A drained thread listens no more: one after the other would only chase clients around.
     drainAtOnce: threads,

@@ -32,6 +32,11 @@ export const apiSettings = {
   PORT: setting(port(), 3_000, 'port that users reach'),
   OPS_PORT: setting(port().nullable(), null, 'port of /livez, /readyz and /metrics; by default PORT + 1'),
   THREADS: setting(integer({ min: 1, max: 256 }), availableParallelism(), 'threads that serve sockets'),
+  THREAD_STALL_MS: setting(
+    integer({ min: 0, max: 600_000 }),
+    10_000,
+    'a thread whose event loop does not turn for this long is ended and replaced, and its stack is logged; 0: never',
+  ),
   AUTH_SECRET: setting(text().nullable(), null, 'key of HS256 tokens, 32 bytes or more; or AUTH_JWKS_URL', {
     secret: true,
   }),

@@ -3,6 +3,7 @@ import { type Breaker, BreakerOpenError, createBreaker } from '@parley/runtime';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { type Call, isNoScript } from './log-store.ts';
 import type { Script } from './script.ts';
+import { turnWrites } from './turn-writes.ts';
 
 const RETRY_AFTER_MS = 1_000;
 
@@ -10,15 +11,18 @@ const RETRY_AFTER_MS = 1_000;
 export class CacheStore {
   readonly redis: Redis;
   readonly #breaker: Breaker = createBreaker({ name: 'cache store' });
+  readonly #inOneWrite: () => void;
 
   /** `redis` is of kind `cache`. */
   constructor(redis: Redis) {
     this.redis = redis;
+    this.#inOneWrite = turnWrites(redis);
   }
 
   /** Runs commands. Throws `UNAVAILABLE`. */
   async run<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
     if (this.redis.status !== 'ready') throw away();
+    this.#inOneWrite();
     try {
       return await this.#breaker.run(() => work(this.redis));
     } catch (error) {

@@ -11,7 +11,7 @@ import {
 } from '@parley/domain';
 import { type Position, parsePosition } from '@parley/protocol';
 import type { Epochs } from './epochs.ts';
-import { parseView, placeOf, viewFields } from './header.ts';
+import { cursorsOf, parseView, placeOf, viewFields } from './header.ts';
 import { cursorsKey, epochKey, headerKey, type Keys, statesKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore, replies } from './log-store.ts';
 import { readScript } from './script.ts';
@@ -98,7 +98,7 @@ export class RedisChannelViews implements ChannelViews {
     const header = headerKey(this.#keys.stemOf(channelId), channelId);
     const fields = userIds.flatMap((userId) => [`r:${userId}`, `d:${userId}`]);
     const values = await this.#store.read((redis) => redis.hmget(header, ...fields));
-    return userIds.map((_, i) => ({ readTo: placeOf(values[2 * i]), deliveredTo: placeOf(values[2 * i + 1]) }));
+    return userIds.map((_, i) => cursorsOf(values[2 * i], values[2 * i + 1]));
   }
 
   async allCursors(channelId: string): Promise<(Cursors & { readonly userId: string })[]> {
@@ -108,7 +108,7 @@ export class RedisChannelViews implements ChannelViews {
       .filter((field) => field.startsWith('r:'))
       .map((field) => {
         const userId = field.slice(2);
-        return { userId, readTo: placeOf(fields[field]), deliveredTo: placeOf(fields[`d:${userId}`]) };
+        return { userId, ...cursorsOf(fields[field], fields[`d:${userId}`]) };
       });
   }
 

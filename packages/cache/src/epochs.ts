@@ -45,8 +45,8 @@ interface EpochsOptions {
 
 /**
  * Keeps this process, the log store and Postgres agreed on one epoch.
- * The scripts that write carry the epoch *and* the server's replication id in their text, and compare both with what the server says: a
- * server that forgot lacks the epoch or the script, and one that was master, replica and master again has another replication id.
+ * The scripts that write carry the epoch *and* the server's replication id in their text, and run only where the epoch is marked: a
+ * server that forgot lacks the epoch or the script, and one that was master, replica and master again has lost the mark (`open.lua`).
  */
 export class Epochs implements Service {
   readonly name = 'epochs';
@@ -154,19 +154,34 @@ export class Epochs implements Service {
     const [info, ...marks] = await store.read((redis) => {
       const pipeline = redis.pipeline().info();
       for (const stem of keys.stems) pipeline.get(epochKey(stem));
+      for (const stem of keys.stems) pipeline.object('ENCODING', epochKey(stem));
       return replies(pipeline);
     });
     const server = identityOf(String(info));
     const opened = sameEpoch(lock, server, marks);
     const epoch = opened ?? (await lock.open(server));
+    if (opened === null) await this.#mark(epoch, server);
     const scripts = this.#scripts(epoch, server);
     await store.write((redis) => {
       const pipeline = redis.pipeline();
-      if (opened === null) for (const stem of keys.stems) pipeline.set(epochKey(stem), epoch);
       for (const { text } of Object.values(scripts)) pipeline.script('LOAD', text);
       return replies(pipeline);
     });
     return { epoch, server, scripts };
+  }
+
+  /** Whoever is behind the address by now: only the server that the epoch was opened for takes it. */
+  async #mark(epoch: number, server: LogServerIdentity): Promise<void> {
+    const { store, keys } = this.#options;
+    const { text } = readScript('open', { EPOCH: epoch, REPLID: server.replicationId });
+    const marked = await store.write((redis) => {
+      const pipeline = redis.pipeline();
+      for (const stem of keys.stems) pipeline.eval(text, 1, epochKey(stem));
+      return replies(pipeline);
+    });
+    if (marked.some((reply) => reply !== 'marked')) {
+      throw new Failure('UNAVAILABLE', 'The message log has moved to another server.', { retryAfterMs: 1_000 });
+    }
   }
 
   #scripts(epoch: number, server: LogServerIdentity): Epoch['scripts'] {
@@ -187,13 +202,14 @@ export class Epochs implements Service {
   }
 }
 
-/** The epoch that Postgres opened on this very server and that the server still has in every partition; null when there is none. */
+/** The epoch that Postgres opened on this very server and that the server still has, marked, in every partition; null when there is none. */
 function sameEpoch(lock: EpochLock, server: LogServerIdentity, marks: readonly unknown[]): number | null {
   const epoch = lock.cursors[0]?.epoch ?? 0;
   const everywhere = (cursor: PartitionCursor) => cursor.epoch === epoch;
   if (lock.restored || epoch === 0 || !lock.openedOn || !isSame(lock.openedOn, server)) return null;
-  if (lock.cursors.length !== marks.length || !lock.cursors.every(everywhere)) return null;
-  return marks.every((mark) => mark === String(epoch)) ? epoch : null;
+  const partitions = lock.cursors.length;
+  if (partitions * 2 !== marks.length || !lock.cursors.every(everywhere)) return null;
+  return marks.every((mark, i) => mark === (i < partitions ? String(epoch) : 'raw')) ? epoch : null;
 }
 
 function isSame(a: LogServerIdentity, b: LogServerIdentity): boolean {

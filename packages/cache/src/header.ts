@@ -1,4 +1,4 @@
-import { type ChannelView, type LogPlace, parsePlace } from '@parley/domain';
+import { type ChannelView, type Cursors, type LogPlace, laterPlace, parsePlace } from '@parley/domain';
 import { formatPosition, type Position, parsePosition } from '@parley/protocol';
 
 /** The fields of a header that make one user's view, in the order that `parseView` takes. */
@@ -33,9 +33,14 @@ export function parseView(values: unknown, epoch: number): ChannelView | null {
     deleted: positionsOf(y),
     mentions: positionsOf(mentions),
     rank: member ? Number(member[0]) : null,
-    readTo: placeOf(read),
-    deliveredTo: placeOf(delivered),
+    ...cursorsOf(read, delivered),
   };
+}
+
+/** How far a member is, from his fields `r:` and `d:`. What is read is delivered, too: a send moves `r:` alone. */
+export function cursorsOf(read: unknown, delivered: unknown): Cursors {
+  const [readTo, own] = [placeOf(read), placeOf(delivered)];
+  return { readTo, deliveredTo: own && readTo ? laterPlace(own, readTo) : (own ?? readTo) };
 }
 
 function positionOf(text: string | null | undefined): Position | null {

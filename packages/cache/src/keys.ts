@@ -6,7 +6,7 @@
  *
  * | key | type | content |
  * |---|---|---|
- * | `parley:{t}:epoch` | string | the epoch of the partition; missing or not Postgres' = a new one must be opened |
+ * | `parley:{t}:epoch` | string | the epoch of the partition, with the mark of open.lua; missing, not Postgres' or not marked = a new one must be opened |
  * | `parley:{t}:log` | stream `epoch-k` | `l` = a line, until Postgres has it; k is dense from 0 within an epoch |
  * | `parley:{t}:ch:<channel>` | hash | the channel's header, below |
  * | `parley:{t}:win:<channel>` | stream `epoch-n` | `l` = a line; the last 200, and whatever Postgres has not. Its name is also the pub/sub channel |
@@ -26,8 +26,8 @@
  * `c` member count · `l` member limit · `p` persisted mark `n m` of this epoch · `x` holes of this epoch `n:m n:m …` (m 0: no count
  * of messages has it in it), absent when none · `a` archived at, absent when not · `w` newest position of a change of a message or of the
  * channel · `y` positions of deleted messages that may be unread · `<user>` rank digit, then silenced-until or nothing ·
- * `r:<user>`, `d:<user>` place read, delivered · `@:<user>` positions of messages that mention him and may be unread ·
- * `q:<user>` until when somebody is silenced who went since the header was loaded, absent when he is not.
+ * `r:<user>`, `d:<user>` place read, delivered: the later of the two is how far it is delivered · `@:<user>` positions of messages that
+ * mention him and may be unread · `q:<user>` until when somebody is silenced who went since the header was loaded, absent when he is not.
  * The colon matters: a user id may begin with any hexadecimal digit.
  *
  * Cache store (allkeys-lru, nothing kept):

@@ -2,6 +2,7 @@ import { Failure } from '@parley/domain';
 import { type Breaker, BreakerOpenError, type BreakerState, createBreaker } from '@parley/runtime';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { Script } from './script.ts';
+import { turnWrites } from './turn-writes.ts';
 
 interface LogStoreOptions {
   /** Of kind `log`. */
@@ -41,9 +42,11 @@ const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|MISCONF|CLUSTERDOWN|NOREPLICAS|BU
 export class LogStore {
   readonly redis: Redis;
   readonly #breaker: Breaker;
+  readonly #inOneWrite: () => void;
 
   constructor({ redis, onBreaker }: LogStoreOptions) {
     this.redis = redis;
+    this.#inOneWrite = turnWrites(redis);
     this.#breaker = createBreaker({
       name: 'log store',
       // A connection that is lost is seen without the breaker, and usable again as soon as it is back: only silence counts.
@@ -85,6 +88,7 @@ export class LogStore {
 
   async #send<T>(whenLost: 'UNAVAILABLE' | 'UNKNOWN_RETRY', work: () => Promise<T>): Promise<T> {
     if (this.redis.status !== 'ready') throw away();
+    this.#inOneWrite();
     try {
       return await this.#breaker.run(work);
     } catch (error) {

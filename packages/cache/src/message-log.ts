@@ -12,7 +12,6 @@ import type { Epochs } from './epochs.ts';
 import type { HeaderLoad } from './header-load.ts';
 import { answerKey, epochKey, headerKey, type Keys, logKey, statesKey, windowKey } from './keys.ts';
 import { isNoScript, type LogStore } from './log-store.ts';
-import type { ReplicaWait } from './replica-wait.ts';
 import { readScript } from './script.ts';
 
 interface RedisMessageLogOptions {
@@ -20,7 +19,8 @@ interface RedisMessageLogOptions {
   readonly epochs: Epochs;
   readonly headers: HeaderLoad;
   readonly keys: Keys;
-  readonly replicas: ReplicaWait;
+  /** Holds an answer back until enough replicas have what was written. */
+  readonly replicas: { confirmed(): Promise<void> | undefined };
   /** Sends are refused while it is full. */
   readonly memory?: { readonly full: boolean };
 }
@@ -42,7 +42,7 @@ export class RedisMessageLog implements MessageLog {
   readonly #store: LogStore;
   readonly #epochs: Epochs;
   readonly #keys: Keys;
-  readonly #replicas: ReplicaWait;
+  readonly #replicas: RedisMessageLogOptions['replicas'];
   readonly #memory: { readonly full: boolean };
 
   constructor({ store, epochs, headers, keys, replicas, memory = { full: false } }: RedisMessageLogOptions) {

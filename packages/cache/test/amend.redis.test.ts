@@ -5,7 +5,7 @@ import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisHeaderRegister } from '../src/index.ts';
 import { epochKey, headerKey, statesKey } from '../src/keys.ts';
-import { FakeLedger, FakeSource, keys, member, type Node, send, settleAll, startNode } from './rig.ts';
+import { FakeLedger, FakeSource, keys, member, type Node, putEpochBack, send, settleAll, startNode } from './rig.ts';
 
 let server: RedisServer;
 let node: Node;
@@ -76,7 +76,7 @@ describe('a change of a message', () => {
     const stem = keys.stemOf(channelId);
     await node.redis.set(epochKey(stem), 1);
     expect(await amend([channelId, ann], { kind: 'd', messageId }, known)).toEqual({ type: 'epoch' });
-    await node.redis.set(epochKey(stem), known.epoch);
+    await putEpochBack(node, stem, known.epoch);
     expect(await node.redis.exists(statesKey(stem, channelId))).toBe(0);
   });
 

@@ -4,7 +4,7 @@ import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGraves, createSilence, createWindowPurge } from '../src/index.ts';
 import { epochKey, headerKey, logKey, windowKey } from '../src/keys.ts';
-import { FakeLedger, FakeSource, keys, type Node, send, settleAll, startNode } from './rig.ts';
+import { FakeLedger, FakeSource, keys, type Node, putEpochBack, send, settleAll, startNode } from './rig.ts';
 
 let server: RedisServer;
 let node: Node;
@@ -65,7 +65,7 @@ describe('drain log', () => {
     await node.redis.del(epochKey(stem));
     const [read] = await node.drain.read([{ partition: partitionOf(channelId), epoch: 0, readEpoch: 0, readK: 0 }], 10);
     expect(read?.epoch).toBeNull();
-    await node.redis.set(epochKey(stem), ledger.epoch);
+    await putEpochBack(node, stem, ledger.epoch);
   });
 
   it('the age of the oldest entry is the store’s own time', async () => {

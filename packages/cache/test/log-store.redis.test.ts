@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type RedisServer, startRedis } from '@parley/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { close, connect, createConnection } from '../src/connections.ts';
 import { LogMemory } from '../src/log-memory.ts';
-import { LogStore } from '../src/log-store.ts';
 import { RedisMessageLog } from '../src/message-log.ts';
 import { checkPolicies } from '../src/policy-check.ts';
 import { ReplicaWait } from '../src/replica-wait.ts';
@@ -153,25 +152,82 @@ describe('a log store that fails', () => {
     expect(await send(node, channelId, owner)).toMatchObject({ type: 'accepted' });
   });
 
-  it('one WAIT serves all sends of a turn', async () => {
-    await using replica = await startRedis();
+  /** A master with a replica in step, and how many WAITs it has been sent since. */
+  async function replicated() {
+    const replica = await startRedis();
     const admin = createConnection({ url: replica.url, kind: 'log', timeoutMs: 5_000, log: silent });
     await connect(admin, 5_000);
+    const master = createConnection({ url: server.url, kind: 'log', timeoutMs: 5_000, log: silent });
+    await connect(master, 5_000);
+    await master.config('SET', 'repl-diskless-sync-delay', 0);
     await admin.replicaof('127.0.0.1', String(server.port));
-    const master = new LogStore({ redis: admin.duplicate({ host: '127.0.0.1', port: server.port }) });
-    await connect(master.redis, 5_000);
-    await master.redis.config('SET', 'repl-diskless-sync-delay', 0);
     await until(async () => (await admin.info('replication')).includes('master_link_status:up'), 'a replica');
+    await master.config('RESETSTAT');
+    return {
+      waits: async () => Number(/cmdstat_wait:calls=(\d+)/.exec(await master.info('commandstats'))?.[1] ?? 0),
+      async [Symbol.asyncDispose]() {
+        await Promise.all([close(admin), close(master)]);
+        await replica[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  /** As many sends as a turn has, answered in as few turns as the server's answers come in. */
+  async function thirty(log: (node: Node, replicas: number) => RedisMessageLog) {
+    await using pair = await replicated();
     const { node, channelId } = await openNode({ replicas: 1 });
     await using _ = node;
-    await master.redis.config('RESETSTAT');
+    const before = await pair.waits();
+    const one = { ...node, log: log(node, 1) };
+    const verdicts = await Promise.all(Array.from({ length: 30 }, () => send(one, channelId, owner)));
+    expect(verdicts.every((verdict) => verdict.type === 'accepted')).toBe(true);
+    return (await pair.waits()) - before;
+  }
+
+  it('[SEND-71] one WAIT serves all sends of a turn', async () => {
+    const waits = await thirty((node) => node.log);
+    expect(waits).toBeGreaterThan(0);
+    expect(waits).toBeLessThanOrEqual(6);
+  });
+
+  it('[SEND-71] control: without the group each send waits by itself', async () => {
+    const waits = await thirty(({ store, epochs, headers }, replicas) => {
+      const each = { confirmed: () => new ReplicaWait(store, replicas).confirmed() };
+      return new RedisMessageLog({ store, epochs, headers, keys, replicas: each });
+    });
+    expect(waits).toBe(30);
+  });
+});
+
+describe('the sends of a turn', () => {
+  /** Writes to the socket that 30 sends of one turn take. */
+  async function writesOf(hold: (redis: Node['redis']) => void) {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    hold(node.redis);
+    const { stream } = node.redis;
+    const written = [vi.spyOn(stream, '_write'), vi.spyOn(stream, '_writev')];
     const verdicts = await Promise.all(Array.from({ length: 30 }, () => send(node, channelId, owner)));
-    expect(verdicts.every((verdict: Awaited<ReturnType<Node['log']['accept']>>) => verdict.type === 'accepted')).toBe(
-      true,
-    );
-    const waits = Number(/cmdstat_wait:calls=(\d+)/.exec(await master.redis.info('commandstats'))?.[1]);
-    expect(waits).toBeLessThan(30);
-    await Promise.all([close(admin), close(master.redis)]);
+    expect(verdicts.every((verdict) => verdict.type === 'accepted')).toBe(true);
+    return written.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+  }
+
+  it('[SEND-72] leave in one write', async () => {
+    expect(await writesOf(() => undefined)).toBe(1);
+  });
+
+  it('[SEND-72] control: a connection that is not held back writes each by itself', async () => {
+    expect(await writesOf((redis) => vi.spyOn(redis.stream, 'cork').mockReturnValue())).toBe(30);
+  });
+
+  it('a lost connection does not hold back what is sent on the next', async () => {
+    const { node, channelId } = await openNode();
+    await using _ = node;
+    const lost = send(node, channelId, owner).catch((error: unknown) => error);
+    node.redis.stream.destroy();
+    expect(await lost).toMatchObject({ code: 'UNKNOWN_RETRY' });
+    await until(() => node.redis.status === 'ready', 'a connection');
+    expect(await send(node, channelId, owner)).toMatchObject({ type: 'accepted' });
   });
 });
 

@@ -26,6 +26,7 @@ import {
   RedisMessageLog,
   ReplicaWait,
 } from '../src/index.ts';
+import { epochKey } from '../src/keys.ts';
 
 export const silent = createLog({ name: 'test', level: 'silent' });
 export const keys = createKeys('parley');
@@ -182,6 +183,12 @@ export function change(
     rank: detail.rank,
   });
   return node.log.change({ operationId, leastRank: 3, json, ...detail });
+}
+
+/** The epoch that a partition had, with its mark, after a test has taken it away. */
+export async function putEpochBack(node: Node, stem: string, epoch: number): Promise<void> {
+  await node.redis.set(epochKey(stem), epoch);
+  await node.redis.setrange(epochKey(stem), 0, String(epoch));
 }
 
 /** Drains a channel's partition as a worker would, into nothing: settles everything that is in the log. */

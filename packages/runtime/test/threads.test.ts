@@ -100,26 +100,52 @@ test('[RUN-7] control: the sum over the living threads alone goes back', async (
   expect(await living()).toBe(1);
 });
 
-test('[RUN-8] a thread whose event loop is blocked is ended and replaced, and metrics do not wait for it', async () => {
-  const supervisor = supervise({ pingEveryMs: 100, stuckAfterMs: 1_500, metricsWithinMs: 300 });
+/** Blocks the event loop of one of two threads; answers which. */
+async function blockOne(supervisor: ThreadSupervisor) {
   await supervisor.run();
   await supervisor.command({ order: 'work' });
   expect(await counter(supervisor, 'work_total')).toBe(2);
   const blocked = supervisor.threads().find((t) => t.slot === 0);
   await supervisor.command({ slot: 0, order: 'block' }, 50);
+  return blocked?.id ?? -1;
+}
+
+test('[RUN-8] a thread whose event loop is blocked is ended and replaced, and metrics do not wait for it', async () => {
+  const supervisor = supervise({ stallMs: 1_500, metricsWithinMs: 300 });
+  const blocked = await blockOne(supervisor);
   expect(await counter(supervisor, 'work_total')).toBe(2);
-  await vi.waitFor(() => expect(supervisor.threads().map((t) => t.id)).not.toContain(blocked?.id), { timeout: 15_000 });
+  await vi.waitFor(() => expect(supervisor.threads().map((t) => t.id)).not.toContain(blocked), { timeout: 15_000 });
   await allReady(supervisor, 2);
+  expect(await counter(supervisor, 'thread_stalls_total')).toBe(1);
+  // What it had counted before it hung stays.
+  expect(await counter(supervisor, 'work_total')).toBe(2);
 });
 
 test('[RUN-8] control: without the watchdog a blocked thread stays', async () => {
-  const supervisor = supervise({ pingEveryMs: 100, stuckAfterMs: 1_000_000 });
+  const supervisor = supervise({ stallMs: 0 });
+  const blocked = await blockOne(supervisor);
+  await sleep(3_000);
+  expect(supervisor.threads().map((t) => t.id)).toContain(blocked);
+  await supervisor.end(blocked);
+});
+
+test('[RUN-8] control: a thread that is only busy, turn by turn, stays', async () => {
+  const supervisor = supervise({ stallMs: 1_500 });
   await supervisor.run();
-  const blocked = supervisor.threads().find((t) => t.slot === 0);
-  await supervisor.command({ slot: 0, order: 'block' }, 50);
-  await sleep(2_000);
-  expect(supervisor.threads().map((t) => t.id)).toContain(blocked?.id);
-  await supervisor.end(blocked?.id ?? -1);
+  const before = supervisor.threads().map((t) => t.id);
+  await supervisor.command({ slot: 0, order: 'toil' });
+  await sleep(4_000);
+  expect(supervisor.threads().map((t) => t.id)).toEqual(before);
+});
+
+test('[RUN-140] the log says what a blocked thread was doing when it was ended', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const supervisor = supervise({ stallMs: 1_500, log: createLog({ name: 'test', level: 'error' }, destination) });
+  await blockOne(supervisor);
+  const block = expect.arrayContaining([expect.stringMatching(/^block \(/)]);
+  const line = { slot: 0, msg: 'a thread is stuck and will be ended', stack: block };
+  await vi.waitFor(() => expect(lines).toContainEqual(expect.objectContaining(line)), { timeout: 15_000 });
 });
 
 test('[RUN-9] the drain asks the threads in turn and ends them when they are done', async () => {

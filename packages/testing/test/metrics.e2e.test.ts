@@ -47,8 +47,8 @@ const UNMOVED: Record<string, string> = {
   // Constants.
   parley_build_info: 'another build',
   parley_postgres_pool_max_connections: 'other settings',
-  parley_process_cpu_limit_cores: 'other limits',
-  parley_process_memory_limit_bytes: 'other limits',
+  parley_process_cpu_limit_cores: 'another machine',
+  parley_process_memory_limit_bytes: 'another machine',
 };
 
 const prometheus = needs('prometheus');

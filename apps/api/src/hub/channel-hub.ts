@@ -127,7 +127,7 @@ export class ChannelHub {
   #base(view: ChannelView): void {
     this.#reached = this.tail.base(view);
     this.notices.look(view, this.channelId, this.#reached.n);
-    this.#wake();
+    this.#wakeUp.ring();
     this.#hear(this.#reached);
   }
 
@@ -142,19 +142,19 @@ export class ChannelHub {
       const entry = readEntry(this.#deps, line, { epoch: place.epoch, persistedN: 0, holes: [] });
       this.tail.append(entry);
       this.#deps.delivered(entry, this.listeners.size);
-      this.#wake();
+      this.#wakeUp.ring();
     } else {
       if (tip && !this.#filling) this.#deps.count('gap');
       this.#hear(place);
       // Who is not based looks for himself.
-      if (!tip) this.#wake();
+      if (!tip) this.#wakeUp.ring();
     }
   }
 
   #notice(line: LogLine): void {
     const notice = this.#readNotice(line);
     if (!notice) return;
-    this.#wake();
+    this.#wakeUp.ring();
     // It speaks of an entry that was published before it: if that is not here, it was lost on the way.
     this.#hear(notice.place);
   }
@@ -230,13 +230,13 @@ export class ChannelHub {
     for (const entry of found.entries) if (entry.hole) this.notices.marks.hole(entry.place);
     this.#deps.filled(found.entries, this.listeners.size);
     if (found.tip.epoch === view.epoch) this.#look(view, found.tip);
-    this.#wake();
+    this.#wakeUp.ring();
   }
 
   #look(view: ChannelView, tip: Place): void {
     const { rose, untold } = this.notices.look(view, this.channelId, tip.n);
     if (untold) this.breakOff('behind', null);
-    else if (rose) this.#wake();
+    else if (rose) this.#wakeUp.ring();
   }
 
   /** `view` null: feeds go on from where the tail is; only what they were told before is in doubt. */
@@ -245,10 +245,6 @@ export class ChannelHub {
     this.#deps.resync(reason);
     if (view) this.#base(view);
     else this.tail.forgetNewest();
-    this.#wake();
-  }
-
-  #wake(): void {
     this.#wakeUp.ring();
   }
 }

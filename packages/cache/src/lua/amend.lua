@@ -10,12 +10,13 @@
 -- Output {'accepted', place, entries that waited before} | {'duplicate', 'id place', 1 when settled, else 0}
 --        | {'gone', place, 1 when settled, else 0} | {'unknown'} | {'epoch'} | {'missing'} | {'stranger'} | {'forbidden'} | {'silenced', until}
 --        | {'archived'} | {'unchanged'} | {'full'} | {'backpressure'}
+-- For the server __REPLID__, as long as the mark of its opening is on the epoch (open.lua).
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
 local null = cjson.null
 
 local answered = call('MGET', KEYS[1], KEYS[2])
-if answered[1] ~= EPOCH or not string.find(call('INFO', 'replication'), 'master_replid:__REPLID__', 1, true) then
+if answered[1] ~= EPOCH or call('OBJECT', 'ENCODING', KEYS[1]) ~= 'raw' then
   return {'epoch'}
 end
 local actor, kind, target, value, sign = ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6]

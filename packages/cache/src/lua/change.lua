@@ -6,11 +6,12 @@
 --        8 silenced until, 0: not any more, '': as it was  9 '1' when somebody who is no member may bring himself in
 -- Output {'accepted', place, entries that waited before} | {'duplicate', 'id place', 1 when settled, else 0}
 --        | {'epoch'} | {'missing'} | {'stranger'} | {'forbidden'} | {'archived'} | {'unchanged'} | {'full'} | {'backpressure'}
+-- For the server __REPLID__, as long as the mark of its opening is on the epoch (open.lua).
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
 
 local known = call('MGET', KEYS[1], KEYS[2])
-if known[1] ~= EPOCH or not string.find(call('INFO', 'replication'), 'master_replid:__REPLID__', 1, true) then
+if known[1] ~= EPOCH or call('OBJECT', 'ENCODING', KEYS[1]) ~= 'raw' then
   return {'epoch'}
 end
 local actor, kind, user, rank = ARGV[1], ARGV[3], ARGV[4], ARGV[5]

@@ -3,11 +3,11 @@
 -- ARGV   1 epoch of the snapshot  2 newest n of this epoch in Postgres, or 0  3 its m  4 its time
 --        5 newest position of an older epoch, or ''  then pairs: field, value
 -- Output 'loaded' | 'kept' | 'epoch'
+-- For the server __REPLID__, as long as the mark of its opening is on the epoch (open.lua).
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
 
-if ARGV[1] ~= EPOCH or call('GET', KEYS[1]) ~= EPOCH
-  or not string.find(call('INFO', 'replication'), 'master_replid:__REPLID__', 1, true) then
+if ARGV[1] ~= EPOCH or call('GET', KEYS[1]) ~= EPOCH or call('OBJECT', 'ENCODING', KEYS[1]) ~= 'raw' then
   return 'epoch'
 end
 if match(call('HGET', KEYS[2], 's') or '', '^%d+') == EPOCH then return 'kept' end

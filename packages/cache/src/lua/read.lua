@@ -5,10 +5,11 @@
 -- Output {'at', header fields, see `viewFields`, when the entry was accepted that he reads now, '' where that is not known or he
 --        had read it before} | {'count', n and m of the mark}
 --        | {'ahead'} | {'epoch'} | {'missing'} | {'stranger'}
+-- For the server __REPLID__, as long as the mark of its opening is on the epoch (open.lua).
 local EPOCH = '__EPOCH__'
 local call, match = redis.call, string.match
 
-if call('GET', KEYS[1]) ~= EPOCH or not string.find(call('INFO', 'replication'), 'master_replid:__REPLID__', 1, true) then
+if call('GET', KEYS[1]) ~= EPOCH or call('OBJECT', 'ENCODING', KEYS[1]) ~= 'raw' then
   return {'epoch'}
 end
 local user, e, n = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])

@@ -4,6 +4,7 @@ import { type MetricSnapshot, type Metrics, mergeMetrics, mergeSnapshots } from 
 import type { Service } from '../service.ts';
 import { Tally } from './tally.ts';
 import { Thread, type ThreadState } from './thread.ts';
+import { Watchdog } from './watchdog.ts';
 
 interface SupervisorOptions {
   /** The module that each thread runs. It calls `joinSupervisor`. */
@@ -19,9 +20,8 @@ interface SupervisorOptions {
   readonly maxDeathsPerMinute?: number;
   readonly firstRespawnMs?: number;
   readonly maxHeapMb?: number;
-  readonly pingEveryMs?: number;
-  /** A thread whose event loop answers no ping for this long is terminated. */
-  readonly stuckAfterMs?: number;
+  /** A thread whose event loop does not turn for this long is ended and replaced. 0: never. */
+  readonly stallMs?: number;
   readonly drainWithinMs?: number;
   /** How many threads drain at a time. */
   readonly drainAtOnce?: number;
@@ -31,8 +31,7 @@ interface SupervisorOptions {
 const DEFAULTS = {
   maxDeathsPerMinute: 5,
   firstRespawnMs: 200,
-  pingEveryMs: 1_000,
-  stuckAfterMs: 10_000,
+  stallMs: 10_000,
   drainWithinMs: 40_000,
   drainAtOnce: 1,
   metricsWithinMs: 1_000,
@@ -57,18 +56,22 @@ export class ThreadSupervisor implements Service {
   readonly #tally = new Tally();
   readonly #started = Promise.withResolvers<void>();
   #deaths: number[] = [];
-  #watchdog: NodeJS.Timeout | undefined;
+  readonly #watchdog: Watchdog;
+  #running = false;
   #ending = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = { ...DEFAULTS, ...options };
     this.#measure();
+    const { stallMs, log, metrics } = this.#options;
+    this.#watchdog = new Watchdog({ threads: () => this.#all(), stallMs, log, metrics });
   }
 
   /** Resolves when every thread serves. Rejects when they die too often before that. */
   run(): Promise<void> {
     for (let slot = 0; slot < this.#options.count; slot++) this.#spawn(slot);
-    this.#watchdog = setInterval(() => this.#pingAll(), this.#options.pingEveryMs);
+    this.#watchdog.run();
+    this.#running = true;
     return this.#started.promise;
   }
 
@@ -76,8 +79,8 @@ export class ThreadSupervisor implements Service {
   async stop(): Promise<void> {
     this.#ending = true;
     for (const timer of this.#respawns) clearTimeout(timer);
-    clearInterval(this.#watchdog);
-    if (this.#watchdog) this.#started.reject(new Error('stopped before every thread served'));
+    this.#watchdog.stop();
+    if (this.#running) this.#started.reject(new Error('stopped before every thread served'));
     const waiting = this.#all();
     const lanes = Array.from({ length: Math.max(1, this.#options.drainAtOnce) }, async () => {
       for (let thread = waiting.shift(); thread; thread = waiting.shift()) await this.#drain(thread);
@@ -184,25 +187,6 @@ export class ThreadSupervisor implements Service {
     this.#options.log.fatal({ err: error }, 'threads die too often');
     this.#started.reject(error);
     this.#options.onGiveUp();
-  }
-
-  /** Counts unanswered pings, not time: after a machine's sleep one tick has passed, whatever the clock says. */
-  #pingAll(): void {
-    const { pingEveryMs, stuckAfterMs, log } = this.#options;
-    for (const thread of this.#all()) {
-      if (thread.state !== 'ready') continue;
-      if (++thread.missedPings * pingEveryMs > stuckAfterMs) {
-        log.error({ thread: thread.id, slot: thread.slot }, 'a thread is stuck and will be ended');
-        void thread.terminate();
-        continue;
-      }
-      thread.ask({ ask: 'ping' }, stuckAfterMs * 2).then(
-        () => {
-          thread.missedPings = 0;
-        },
-        () => undefined,
-      );
-    }
   }
 
   async #drain(thread: Thread): Promise<void> {

@@ -29,6 +29,8 @@ export class Thread {
   state: ThreadState = 'starting';
   /** Pings in a row that it has not answered. */
   missedPings = 0;
+  /** Its event loop does not turn, and it is about to be ended. */
+  stalled = false;
   lastMetrics: MetricSnapshot = [];
   readonly #worker: Worker;
   readonly #options: ThreadOptions;

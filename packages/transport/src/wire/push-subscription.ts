@@ -50,7 +50,8 @@ export class PushSubscription implements FeedSink {
     this.#call.onStop = null;
     if (this.#call.isStopped) this.#leave?.();
     this.#leave = null;
-    this.#call.finish();
+    // What was read in one piece with the stop still finds the id taken, as it does for a feed that is pulled.
+    queueMicrotask(() => this.#call.finish());
   }
 
   fail(error: unknown): void {
