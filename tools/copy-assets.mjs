@@ -1,4 +1,4 @@
-// Copies what `tsc` leaves behind (Lua, SQL) from src to dist, in the package it is run from.
+// Copies what `tsc` leaves behind (Lua, SQL, a configuration) from src to dist, in the package it is run from.
 import { cpSync, globSync } from 'node:fs';
 
-for (const file of globSync('src/**/*.{lua,sql}')) cpSync(file, file.replace(/^src/, 'dist'));
+for (const file of globSync('src/**/*.{lua,sql,cfg}')) cpSync(file, file.replace(/^src/, 'dist'));

@@ -47,7 +47,14 @@ const drain = {
   graceSeconds: the('Deployment', 'parley-api').spec.template.spec.terminationGracePeriodSeconds,
 };
 const weekday = readLoad(readFileSync('tools/scaling/weekday.csv', 'utf8'));
-const day = { spec: apis, load: weekday, seconds: DAY, maxConnections: Number(apiEnv.MAX_CONNECTIONS), drain };
+const day = {
+  balance: 'fewest' as const,
+  spec: apis,
+  load: weekday,
+  seconds: DAY,
+  maxConnections: Number(apiEnv.MAX_CONNECTIONS),
+  drain,
+};
 /** Two thirds of all users leave within a minute. */
 const exodus = readLoad('0,10000,0\n20,60000,0\n30,60000,0\n31,20000,0\n120,20000,0');
 /** What a worker of the benchmarks writes is more; fewer make the workers matter. */
@@ -119,8 +126,15 @@ describe('apis on a weekday', () => {
     expect(replicas.at(-1)).toBe(apis.minReplicas);
   });
 
+  it('[DEPLOY-41] find it behind a proxy that only takes turns, too', () => {
+    const { refused, replicas } = simulateApis({ ...day, balance: 'turns' });
+    expect(refused).toBe(0);
+    expect(flaps(replicas)).toBeLessThanOrEqual(2);
+  });
+
   it('[DEPLOY-41] control: by CPU of idle sockets alone there is no place for many', () => {
     const spec = without(apis, 'parley_socket_connections', 'parley_event_loop_utilization');
+    // Of sockets that only listen the target is reached at twice as many.
     expect(simulateApis({ ...day, spec: { ...spec, targets: { cpu: 160 } } }).refused).toBeGreaterThan(1_000);
   });
 

@@ -19,6 +19,8 @@ const commands = {
   alerts: [source, `${root}tools/alerts.ts`],
   dashboards: [source, `${root}tools/dashboards.ts`],
   'dashboard-page': [source, `${root}tools/dashboard-page.ts`],
+  doctor: [source, `${root}tools/doctor.ts`],
+  trace: [source, `${root}tools/trace.ts`],
   verify: [source, `${root}tools/verify.ts`],
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],

@@ -13,6 +13,8 @@ interface Options {
   readonly load: (second: number) => Minute;
   readonly seconds: number;
   readonly maxConnections: number;
+  /** Whom a proxy gives the next user: the pod with the fewest, or one after the other. A full one sends him on. */
+  readonly balance: 'fewest' | 'turns';
   readonly drain: { readonly delaySeconds: number; readonly windowSeconds: number; readonly graceSeconds: number };
 }
 
@@ -36,10 +38,10 @@ const STARTUP = 25;
 const BUSY_PER_CONNECTION = 0.9 / 10_000;
 
 /**
- * Connections stay on their pod until the user goes or the pod drains; a new one goes to the pod with the fewest. What the autoscaler
- * sees is 15 s old.
+ * Connections stay on their pod until the user goes or the pod drains. What the autoscaler sees is 15 s old; of several pods Kubernetes
+ * takes the youngest away.
  */
-export function simulateApis({ spec, load, seconds, maxConnections, drain }: Options): ApiRun {
+export function simulateApis({ spec, load, seconds, maxConnections, balance, drain }: Options): ApiRun {
   const controller = new Controller(spec);
   const noise = createNoise(7);
   let pods: Pod[] = Array.from({ length: spec.minReplicas }, () => ({ connections: 0, readyAt: 0 }));
@@ -57,7 +59,7 @@ export function simulateApis({ spec, load, seconds, maxConnections, drain }: Opt
     const users = load(now).users * (1 + 0.03 * noise());
     const connected = pods.reduce((sum, { connections }) => sum + connections, 0);
     if (connected > users) for (const pod of pods) pod.connections *= users / connected;
-    else run.refused += place(users - connected, serving(), maxConnections);
+    else run.refused += place(users - connected, serving(), { maxConnections, balance });
 
     // Some minutes everybody writes, some nobody: of that a count of sockets knows nothing.
     if (now % 180 === 0) activity = 1 + 0.3 * noise();
@@ -96,16 +98,18 @@ export function simulateApis({ spec, load, seconds, maxConnections, drain }: Opt
   }
 }
 
-/** Gives the newcomers to the pods with the fewest; how many found no place. */
-function place(newcomers: number, pods: readonly Pod[], maxConnections: number): number {
+/** Gives the newcomers their pods; how many found no place. */
+function place(newcomers: number, pods: readonly Pod[], rules: Pick<Options, 'maxConnections' | 'balance'>): number {
+  const { maxConnections, balance } = rules;
   let left = newcomers;
-  for (let round = 0; round < 8 && left > 0.5; round++) {
+  for (let round = 0; round < pods.length + 1 && left > 0.5; round++) {
     const open = pods.filter(({ connections }) => connections < maxConnections);
     if (open.length === 0) break;
     const level = (open.reduce((sum, { connections }) => sum + connections, 0) + left) / open.length;
+    const turn = left / open.length;
     for (const pod of open) {
-      const taken = Math.max(0, Math.min(level, maxConnections) - pod.connections);
-      const given = Math.min(taken, left);
+      const wanted = balance === 'turns' ? turn : Math.max(0, level - pod.connections);
+      const given = Math.min(wanted, maxConnections - pod.connections, left);
       pod.connections += given;
       left -= given;
     }

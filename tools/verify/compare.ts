@@ -25,6 +25,8 @@ export interface Stretch {
   readonly shared: number;
   /** Positions from 1 on that retention has removed. */
   readonly removed: number;
+  /** It goes on beyond what a restored copy had of the channel. */
+  readonly restored: boolean;
 }
 
 export interface Evidence {
@@ -53,6 +55,8 @@ export interface Report {
   readonly reused: number;
   /** Positions that nothing holds, below the head of their epoch. */
   readonly gaps: number;
+  /** The same, where a restore of Postgres explains it. */
+  readonly lostByRestore: number;
   /** Read cursors that stand where nothing is. */
   readonly cursorsAhead: number;
 }
@@ -75,7 +79,9 @@ export function compare(evidence: Evidence): Report {
   ).length;
   const shared = evidence.stretches.reduce((sum, stretch) => sum + stretch.shared, 0);
   const reused = Math.max(holdsAnother, answeredTwice) + shared;
-  const gaps = evidence.stretches.reduce((sum, stretch) => sum + gapsIn(stretch), 0);
+  const gapsOf = (restored: boolean) =>
+    evidence.stretches.reduce((sum, stretch) => sum + (stretch.restored === restored ? gapsIn(stretch) : 0), 0);
+  const gaps = gapsOf(false);
   const waitingAt = new Set(evidence.waiting.map(at));
   const cursorsAhead = evidence.ahead.filter((cursor) => !waitingAt.has(at(cursor))).length;
   const duplicate = evidence.twins;
@@ -88,6 +94,7 @@ export function compare(evidence: Evidence): Report {
     duplicate,
     reused,
     gaps,
+    lostByRestore: gapsOf(true),
     cursorsAhead,
   };
 }

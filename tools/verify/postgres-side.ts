@@ -15,6 +15,9 @@ const STRETCHES = `
   with entries as (select channel_id, epoch, n from messages union all select channel_id, epoch, n from log_change)
   select channel_id, epoch::float8 as epoch, min(n)::float8 as first, max(n)::float8 as last, count(*)::float8 as entries,
     (count(*) - count(distinct n))::float8 as shared,
+    coalesce((select entries.epoch < (select max(restored_epoch) from log_partition)
+      and (entries.epoch, max(entries.n)) > (coalesce(h.kept_epoch, 0), coalesce(h.kept_n, 0))
+      from channel_head h where h.channel_id = entries.channel_id), false) as restored,
     coalesce((select h.removed_n from channel_head h where (h.channel_id, h.removed_epoch) = (entries.channel_id, entries.epoch)), 0)::float8 as removed
   from entries where not exists (select from deleted_channels d where d.id = channel_id) group by channel_id, epoch`;
 

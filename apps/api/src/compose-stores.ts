@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   cachedArchive,
   cachedDirectory,
@@ -34,6 +35,7 @@ import { openLimits } from './limits.ts';
 import { measureLog, refuseWhenFull } from './log-layers.ts';
 import type { ApiSettings } from './settings.ts';
 import { watchStore } from './store-watch.ts';
+import { createTraceDesk } from './trace/trace-desk.ts';
 import { acknowledgeFirst } from './unsafe-log.ts';
 
 export interface ComposeOptions {
@@ -50,7 +52,7 @@ export interface ComposeOptions {
 export type Stores = ReturnType<typeof openStores>;
 
 /** The stores, what carries publications, and in which order they start. */
-export function openStores({ settings, threads, log, metrics }: ComposeOptions) {
+export function openStores({ settings, threads, listen, shared, log, metrics }: ComposeOptions) {
   const announce: Hub['announce'] = (event) => hub.announce(event);
   const watch = { log: watchStore('log', announce, metrics), cache: watchStore('cache', announce, metrics) };
   const store = openStore(settings, { name: 'parley-api', log, metrics });
@@ -60,12 +62,8 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const people = guardPort(store.directory, breaker);
   const standings = new Standings({ directory: people, log, clock: systemClock });
   const live = new LiveSessions({ standings, log });
-  const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl, KEY_PREFIX } = settings;
-  const redis = {
-    log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, log, metrics }),
-    cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, log, metrics }),
-    subscriber: createConnection({ url: logUrl, kind: 'subscriber', log, metrics }),
-  };
+  const { REDIS_LOG_URL: logUrl, KEY_PREFIX } = settings;
+  const { redis, services: connections } = openConnections(settings, { log, metrics });
   watch.log.follow(redis.log);
   watch.cache.follow(redis.cache);
   const keys = createKeys(KEY_PREFIX);
@@ -85,7 +83,13 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const memory = new LogMemory({ store: logStore, log });
   const logClock = new LogClock({ store: logStore, log });
   const redisLog = new RedisMessageLog({ store: logStore, epochs, headers, keys, replicas });
-  const truthful = measureLog(refuseWhenFull(redisLog, memory), metrics);
+  const desk = createTraceDesk({
+    node: `${hostname()}:${listen.port}/${shared?.slot ?? 0}`,
+    replyPrefix: `${KEY_PREFIX}:trace:`,
+    publish: (topic, text) => logStore.write((connection) => connection.publish(topic, text)),
+    log,
+  });
+  const truthful = desk.onLog(measureLog(refuseWhenFull(redisLog, memory), metrics));
   const messageLog = settings.UNSAFE_ACK_BEFORE_APPEND ? acknowledgeFirst(truthful, views) : truthful;
   const limits = openLimits({
     settings,
@@ -110,17 +114,18 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
     // A cache store that is away forgets by itself.
     onErased: (userId) => void ephemeral.presences.forget(userId).catch(() => undefined),
   });
-  const broker = new RedisBroker({ store: logStore, subscriber: redis.subscriber, keys, events: hub, log });
+  const broker = new RedisBroker({
+    store: logStore,
+    subscriber: redis.subscriber,
+    keys,
+    events: desk.onEvents(hub),
+    log,
+  });
   hub.connect(broker);
   const everybody = new EverybodySubscription({ broker, clock: systemClock, log, onHeard: () => live.suspect() });
   const silence = createSilence({ store: logStore, keys, log: messageLog });
   // Heads that were compared before came from the store that was lost.
   redis.log.on('ready', () => void hub.compare());
-  const connections: Service[] = Object.entries(redis).map(([name, connection]) => ({
-    name: `redis ${name}`,
-    run: () => connect(connection),
-    stop: () => close(connection),
-  }));
   const ephemeral = createEphemeralParts({ settings, redis: redis.cache, keys, hub, views, log, metrics });
   const carried = [copies, memory, logClock, ...limits.services, doorbell, thumbnails, epochs, broker, hub];
   const signals = [everybody, live, ...ephemeral.services];
@@ -129,4 +134,20 @@ export function openStores({ settings, threads, log, metrics }: ComposeOptions) 
   const accounts = { directory, push, standings, live, silence };
   const carriers = { messageLog, limiter, tickets, hub, broker, doorbell, ephemeral, files };
   return { store, archive, copies, redis, epochs, views, histories, ...accounts, ...carriers, services };
+}
+
+/** A connection for each use, and what starts and ends it. */
+function openConnections(settings: ApiSettings, report: Pick<ComposeOptions, 'log' | 'metrics'>) {
+  const { REDIS_LOG_URL: logUrl, REDIS_CACHE_URL: cacheUrl } = settings;
+  const redis = {
+    log: createConnection({ url: logUrl, kind: 'log', timeoutMs: settings.LOG_TIMEOUT_MS, ...report }),
+    cache: createConnection({ url: cacheUrl, kind: 'cache', timeoutMs: settings.CACHE_TIMEOUT_MS, ...report }),
+    subscriber: createConnection({ url: logUrl, kind: 'subscriber', ...report }),
+  };
+  const services: Service[] = Object.entries(redis).map(([name, connection]) => ({
+    name: `redis ${name}`,
+    run: () => connect(connection),
+    stop: () => close(connection),
+  }));
+  return { redis, services };
 }

@@ -159,7 +159,7 @@ export class Epochs implements Service {
     });
     const server = identityOf(String(info));
     const opened = sameEpoch(lock, server, marks);
-    const epoch = opened ?? (await lock.open(server));
+    const epoch = opened ?? (await lock.open(server, { lost: forgotten(lock, marks) }));
     if (opened === null) await this.#mark(epoch, server);
     const scripts = this.#scripts(epoch, server);
     await store.write((redis) => {
@@ -210,6 +210,12 @@ function sameEpoch(lock: EpochLock, server: LogServerIdentity, marks: readonly u
   const partitions = lock.cursors.length;
   if (partitions * 2 !== marks.length || !lock.cursors.every(everywhere)) return null;
   return marks.every((mark, i) => mark === (i < partitions ? String(epoch) : 'raw')) ? epoch : null;
+}
+
+/** The store is in an epoch that Postgres does not know of: it was restored from a copy of before. */
+function forgotten({ cursors }: EpochLock, marks: readonly unknown[]): boolean {
+  const newest = Math.max(0, ...cursors.map((cursor) => cursor.epoch));
+  return marks.some((mark) => Number(mark) > newest);
 }
 
 function isSame(a: LogServerIdentity, b: LogServerIdentity): boolean {

@@ -103,7 +103,7 @@ function unavailable(message: string): Failure {
 
 /** The arguments of `load.lua`. A cursor's m is the head's less what is unread, so that it compares with the head's from now on. */
 function headerArguments(snapshot: HeaderSnapshot): (string | number)[] {
-  const { epoch, head, holes, members, version, memberLimit, archivedAt, deleted } = snapshot;
+  const { epoch, head, holes, members, version, memberLimit, archivedAt, deleted, doubtful } = snapshot;
   const place = head && parsePosition(head.position);
   const inEpoch = place?.epoch === epoch;
   const [m, at] = [head?.m ?? 0, head?.at ?? 0];
@@ -112,6 +112,7 @@ function headerArguments(snapshot: HeaderSnapshot): (string | number)[] {
   // No m: what is unread was counted without them.
   if (holes.length > 0) args.push('x', holes.map((n) => `${n}:0`).join(' '));
   if (archivedAt !== null) args.push('a', archivedAt);
+  if (doubtful) args.push('g', 1);
   if (deleted.length > 0) args.push('y', deleted.join(' '));
   for (const { userId, rank, silencedUntilMs, unread, readTo, deliveredTo, mentions } of members) {
     const cursor = (to: typeof readTo) =>

@@ -3,7 +3,7 @@ import { formatPosition, type Position, parsePosition } from '@parley/protocol';
 
 /** The fields of a header that make one user's view, in the order that `parseView` takes. */
 export function viewFields(userId: string): string[] {
-  return ['s', 'b', 'v', 'p', 'x', 'c', 'a', 'w', 'y', userId, `r:${userId}`, `d:${userId}`, `@:${userId}`];
+  return ['s', 'b', 'v', 'p', 'x', 'c', 'a', 'w', 'y', userId, `r:${userId}`, `d:${userId}`, `@:${userId}`, 'g'];
 }
 
 /** A place, or null for what is missing. Throws when a text is there that is none: a header is never half understood. */
@@ -16,7 +16,7 @@ export function placeOf(text: unknown): LogPlace | null {
 
 /** What a channel looks like to one user; null when there is no header, or one of another epoch. */
 export function parseView(values: unknown, epoch: number): ChannelView | null {
-  const [s, b, v, p, x, c, a, w, y, member, read, delivered, mentions] = values as (string | null)[];
+  const [s, b, v, p, x, c, a, w, y, member, read, delivered, mentions, g] = values as (string | null)[];
   const head = placeOf(s);
   if (head?.epoch !== epoch) return null;
   return {
@@ -24,6 +24,7 @@ export function parseView(values: unknown, epoch: number): ChannelView | null {
     head,
     headPosition: head.n > 0 ? formatPosition(head) : positionOf(b),
     base: positionOf(b),
+    ...(g && { doubtful: true as const }),
     persistedN: Number.parseInt(p ?? '0', 10),
     holes: x ? x.split(' ').map(holeOf) : [],
     version: Number(v),

@@ -17,6 +17,7 @@
  * | `parley:user:<user>` | pub/sub | hints for the sessions of one user |
  * | `parley:node:<node>` | pub/sub | a broker listens to itself |
  * | `parley:everybody` | pub/sub | hints for every node |
+ * | `parley:trace:<uuid>` | pub/sub | what nodes answer to one `npm run trace` |
  * | `parley:erasures` | hash | `<user>` = when his erasure was asked for, for a Postgres that is restored from before |
  *
  * A *place* is `epoch-n m at`, a *line* is `v kind place json` (packages/domain/src/log-line.ts). None of these keys but `dd` has a
@@ -25,9 +26,10 @@
  * Fields of a header: `s` head place · `b` newest position before this epoch, absent when none · `v` membership version ·
  * `c` member count · `l` member limit · `p` persisted mark `n m` of this epoch · `x` holes of this epoch `n:m n:m …` (m 0: no count
  * of messages has it in it), absent when none · `a` archived at, absent when not · `w` newest position of a change of a message or of the
- * channel · `y` positions of deleted messages that may be unread · `<user>` rank digit, then silenced-until or nothing ·
- * `r:<user>`, `d:<user>` place read, delivered: the later of the two is how far it is delivered · `@:<user>` positions of messages that
- * mention him and may be unread · `q:<user>` until when somebody is silenced who went since the header was loaded, absent when he is not.
+ * channel · `g` there, when a restored Postgres may have lost what is before this epoch · `y` positions of deleted messages that may be unread ·
+ * `<user>` rank digit, then silenced-until or nothing · `r:<user>`, `d:<user>` place read, delivered: the later of the two is how far it is
+ * delivered · `@:<user>` positions of messages that mention him and may be unread · `q:<user>` until when somebody is silenced who went
+ * since the header was loaded, absent when he is not.
  * The colon matters: a user id may begin with any hexadecimal digit.
  *
  * Cache store (allkeys-lru, nothing kept):

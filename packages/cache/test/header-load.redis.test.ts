@@ -192,6 +192,19 @@ describe('header load', () => {
     expect(lines.map((line) => line.split(' ')[2])).toEqual([`${old}-1`, `${old}-2`]);
   });
 
+  it('[OPS-31] a header that is in doubt about what came before says so in every view', async () => {
+    const channelId = source.add([owner]);
+    const found = source.channels.get(channelId);
+    if (!found) throw new Error('no channel');
+    const doubtful = async () => (await node.views.views(owner, [channelId]))[0]?.doubtful;
+    await node.log.load(channelId);
+    expect(await doubtful()).toBeUndefined();
+    await newEpoch();
+    source.channels.set(channelId, { ...found, doubtful: true });
+    await node.log.load(channelId);
+    expect(await doubtful()).toBe(true);
+  });
+
   it('single flight per channel: many callers, one question to Postgres', async () => {
     const channelId = source.add([owner]);
     source.asked = 0;

@@ -27,9 +27,12 @@ export function resumeFrom(from: Place, view: Pick<ChannelView, 'epoch' | 'head'
 /** The same for a client, which names the position that it saw last, or none. `lastEventId` is a wish, never a right. */
 export function resumeClient(
   lastEventId: Position | null,
-  view: Pick<ChannelView, 'epoch' | 'head' | 'headPosition'>,
+  view: Pick<ChannelView, 'epoch' | 'head' | 'headPosition' | 'doubtful'>,
 ): Resume {
-  if (lastEventId === null || lastEventId === (view.headPosition ?? ORIGIN)) return { type: 'head' };
+  const isAtHead = lastEventId === null || lastEventId === (view.headPosition ?? ORIGIN);
+  // Of an older epoch, and Postgres was restored since: it has to say whether this is known.
+  const isDoubtful = view.doubtful === true && view.head.n === 0;
+  if (lastEventId === null || (isAtHead && !isDoubtful)) return { type: 'head' };
   const from = parsePosition(lastEventId);
   // n 0 is nobody's position but the origin's: Postgres would not know it, so it is unknown.
   if (from.n === 0 && lastEventId !== ORIGIN) return { type: 'resync', reason: 'epoch' };

@@ -93,6 +93,7 @@ export * from './settle-operation.ts';
 export * from './sniff.ts';
 export * from './snippet.ts';
 export * from './summarise-channels.ts';
+export * from './trace.ts';
 export * from './until-drained.ts';
 export * from './user-presence.ts';
 export * from './user-settings.ts';

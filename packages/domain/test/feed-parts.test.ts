@@ -108,6 +108,8 @@ describe('the decision to resume', () => {
     [null, view(2, 3), { type: 'head' }],
     ['2-3', view(2, 3), { type: 'head' }],
     ['1-7', view(2, 0, '1-7'), { type: 'head' }],
+    ['1-7', { ...view(2, 0, '1-7'), doubtful: true as const }, { type: 'read', from: at(1, 7) }],
+    ['2-3', { ...view(2, 3), doubtful: true as const }, { type: 'head' }],
     ['0-0', { ...view(2, 0), headPosition: null }, { type: 'head' }],
     ['0-0', view(2, 1), { type: 'read', from: at(0, 0) }],
     ['2-1', view(2, 3), { type: 'read', from: at(2, 1) }],

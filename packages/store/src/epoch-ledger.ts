@@ -53,16 +53,18 @@ async function lockedIn<T>(database: Database, work: (lock: EpochLock) => Promis
 
 async function epochLock(database: Database): Promise<EpochLock> {
   const [cursors, [opened]] = await Promise.all([readCursors(database), database.query<OpenedOnRow>(OPENED_ON)]);
+  const restored = opened?.restored ?? false;
   return {
     cursors,
     openedOn: opened ? { runId: opened.run_id, replicationId: opened.replication_id } : null,
-    restored: opened?.restored ?? false,
-    open: (server) => openEpoch(database, server),
+    restored,
+    open: (server, options) => openEpoch(database, server, restored || options?.lost === true),
   };
 }
 
-async function openEpoch(database: Database, { runId, replicationId }: LogServerIdentity): Promise<number> {
-  const [row] = await database.query<{ epoch: number }>(OPEN_EPOCH, [runId, replicationId]);
+async function openEpoch(database: Database, server: LogServerIdentity, lost: boolean): Promise<number> {
+  const { runId, replicationId } = server;
+  const [row] = await database.query<{ epoch: number }>(OPEN_EPOCH, [runId, replicationId, lost]);
   if (!row) throw new Error('log_partition has no rows: the migrations did not run');
   return row.epoch;
 }

@@ -11,6 +11,7 @@ interface HeaderRow {
   readonly version: number;
   readonly member_limit: number;
   readonly archived_at: number | null;
+  readonly doubtful: boolean;
   readonly deleted: readonly PositionPair[];
   readonly head: { readonly epoch: number; readonly n: number; readonly m: number; readonly at: number } | null;
   readonly holes: readonly number[];
@@ -45,6 +46,7 @@ function snapshotOf({ epoch, version, head, holes, members, ...row }: HeaderRow)
     version,
     memberLimit: row.member_limit,
     archivedAt: row.archived_at,
+    ...(row.doubtful && { doubtful: true }),
     deleted: row.deleted.map(positionAt),
     holes,
     head: head && { position: formatPosition(head), m: head.m, at: head.at },

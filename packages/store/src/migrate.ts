@@ -8,6 +8,19 @@ interface MigrateOptions {
   readonly onApplied?: (name: string) => void;
 }
 
+/** The migrations of this build, in the order in which they are applied. */
+export function migrationNames(): string[] {
+  const { migrations } = ormConfig({
+    url: 'postgres://nobody',
+    schema: null,
+    applicationName: 'parley',
+    poolMax: 1,
+    statementTimeoutMs: 0,
+    warn: () => {},
+  });
+  return (migrations?.migrationsList ?? []).map((migration) => migration.name);
+}
+
 /** Any number, the same for ever. */
 const MIGRATION_LOCK = 7_046_881;
 const LOCK_TIMEOUT_MS = 60_000;

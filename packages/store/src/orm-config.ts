@@ -28,6 +28,7 @@ import { Jobs } from './migrations/20261126-jobs.ts';
 import { Reads } from './migrations/20261126-reads.ts';
 import { Users } from './migrations/20261126-users.ts';
 import { Silences } from './migrations/20261127-silences.ts';
+import { Restores } from './migrations/20261128-restores.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -89,6 +90,7 @@ export function ormConfig(options: ConnectionOptions): Options {
         { name: '20261126-reads', class: Reads },
         { name: '20261126-jobs', class: Jobs },
         { name: '20261127-silences', class: Silences },
+        { name: '20261128-restores', class: Restores },
       ],
       tableName: 'migrations',
       snapshot: false,

@@ -43,6 +43,7 @@ describe('migrations', () => {
       '20261126-reads',
       '20261126-jobs',
       '20261127-silences',
+      '20261128-restores',
     ]);
     const partitions = await sql('select partition, epoch, read_epoch, read_k from log_partition order by partition');
     expect(partitions).toEqual(

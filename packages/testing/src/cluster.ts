@@ -27,8 +27,8 @@ export interface Cluster extends AsyncDisposable {
   readonly workers: WorkerProcess[];
   /** What its processes got as environment. */
   readonly env: Record<string, string>;
-  /** Starts an api; the same port again takes the place of one that died. */
-  startApi(port?: number): Promise<ApiProcess>;
+  /** Starts an api; the same port again, and the same ops port, takes the place of one that ended. */
+  startApi(port?: number, opsPort?: number): Promise<ApiProcess>;
   startWorker(): Promise<WorkerProcess>;
 }
 
@@ -68,8 +68,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     env,
     apis: [],
     workers: [],
-    startApi: async (port) => {
-      const api = apps.use(await startApi(env, port));
+    startApi: async (port, opsPort) => {
+      const api = apps.use(
+        await startApi(env, { port: port ?? (await freePort()), opsPort: opsPort ?? (await freePort()) }),
+      );
       cluster.apis.push(api);
       return api;
     },
@@ -88,9 +90,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return cluster;
 }
 
-async function startApi(env: Record<string, string>, givenPort?: number): Promise<ApiProcess> {
-  const port = givenPort ?? (await freePort());
-  const opsPort = await freePort();
+async function startApi(env: Record<string, string>, at: { port: number; opsPort: number }): Promise<ApiProcess> {
+  const { port, opsPort } = at;
   const app = await startApp({
     name: `api ${port}`,
     entry: 'apps/api/src/main.ts',

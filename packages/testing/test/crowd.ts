@@ -9,11 +9,16 @@ export interface Crowd extends AsyncDisposable {
   readonly channels: readonly { readonly id: string; readonly members: readonly StockUser[] }[];
 }
 
+interface CrowdSize {
+  readonly users: number;
+  readonly channels: number;
+  readonly perChannel: number;
+  /** The one address that everybody connects to; by default that of a random node each time. */
+  readonly url?: string;
+}
+
 /** Users on random nodes of a cluster, in channels of `perChannel` members each, every member watching every channel of his. */
-export async function gather(
-  cluster: Cluster,
-  size: { users: number; channels: number; perChannel: number },
-): Promise<Crowd> {
+export async function gather(cluster: Cluster, size: CrowdSize): Promise<Crowd> {
   const anyNode = () =>
     (cluster.apis.at(Math.floor(Math.random() * cluster.apis.length)) ?? cluster.apis[0])?.url ?? '';
   // Names of their own: what one crowd did does not count against the limits of the next.
@@ -21,7 +26,7 @@ export async function gather(
   const users = await Promise.all(
     Array.from({ length: size.users }, async (_, i) => {
       const name = `${crowd}-${i}`;
-      return new StockUser(name, await signIn(anyNode(), name), anyNode);
+      return new StockUser(name, await signIn(anyNode(), name), () => size.url ?? anyNode());
     }),
   );
   const channels = await Promise.all(

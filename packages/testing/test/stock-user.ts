@@ -25,6 +25,8 @@ export async function signIn(url: string, name: string): Promise<Sign> {
 interface Watch extends Observed {
   readonly seen: { messageId: string; position: Position }[];
   readonly resyncs: string[];
+  /** The longest time between the log's taking a message and its being handed over, ms. */
+  slowestMs: number;
 }
 
 /**
@@ -63,7 +65,7 @@ export class StockUser implements AsyncDisposable {
 
   /** Opens a channel's feed and resolves at its `opened`. */
   watch(channelId: string): Promise<void> {
-    const watch: Watch = { observer: this.name, channelId, seen: [], resyncs: [] };
+    const watch: Watch = { observer: this.name, channelId, seen: [], resyncs: [], slowestMs: 0 };
     this.watches.push(watch);
     return new Promise((resolve, reject) => {
       this.client.feed.channel.subscribe(
@@ -73,6 +75,7 @@ export class StockUser implements AsyncDisposable {
             if (event.type === 'opened') resolve();
             if (event.type === 'resync') watch.resyncs.push(event.reason);
             if (event.type !== 'message.created') return;
+            watch.slowestMs = Math.max(watch.slowestMs, Date.now() - event.message.sentAt);
             watch.seen.push({ messageId: event.message.id, position: event.message.position });
           },
           onError: reject,

@@ -39,6 +39,8 @@ export async function emptyDoor<T>(
     asked = Math.max(asked, due);
     await sleep(STEP_MS);
   }
+  // A thread that was held up has still to ask the last ones.
+  for (const connection of everyone.slice(asked)) ask(connection);
   for (const connection of open.values()) end(connection);
   while (open.size > 0) await sleep(STEP_MS);
 }

@@ -6,6 +6,6 @@ import type { EpochLedger } from '@parley/domain';
  */
 export function leaveEpoch(ledger: EpochLedger, epoch: number): Promise<void> {
   return ledger.locked(async ({ cursors, openedOn, open }) => {
-    if (openedOn && cursors.every((cursor) => cursor.epoch === epoch)) await open(openedOn);
+    if (openedOn && cursors.every((cursor) => cursor.epoch === epoch)) await open(openedOn, { lost: true });
   });
 }

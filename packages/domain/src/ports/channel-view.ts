@@ -10,6 +10,8 @@ export interface ChannelView {
   readonly headPosition: Position | null;
   /** The newest position before this epoch; null: the channel began in it. Absent where that is not known. */
   readonly base?: Position | null;
+  /** Postgres was restored: who stands at the newest position before this epoch may have seen what is lost. Absent: not so. */
+  readonly doubtful?: true;
   /** Everything of this epoch up to this n is settled in Postgres. */
   readonly persistedN: number;
   /**

@@ -21,8 +21,11 @@ export interface EpochLock {
   readonly openedOn: LogServerIdentity | null;
   /** Postgres is not the one that opened it: another system identifier or timeline, so it was restored. */
   readonly restored: boolean;
-  /** Commits a new epoch for every partition: greater than all before and than the unix second. */
-  open(server: LogServerIdentity): Promise<number>;
+  /**
+   * Commits a new epoch for every partition: greater than all before and than the unix second. `lost`: Postgres lacks entries that it
+   * had, as after a restore, which `restored` says by itself. Who saw more than it has now is not taken to know what it knows.
+   */
+  open(server: LogServerIdentity, options?: { readonly lost: boolean }): Promise<number>;
 }
 
 /** Who may name an epoch: Postgres alone. */
@@ -44,6 +47,8 @@ export interface HeaderSnapshot {
   readonly holes: readonly number[];
   /** From `channel_head`; null before the first entry. */
   readonly head: { readonly position: Position; readonly m: number; readonly at: number } | null;
+  /** Postgres was restored, and its newest entry of before was saved from the log: others before it may be lost. */
+  readonly doubtful?: boolean;
   /** `unread` is counted, not remembered: messages after the read cursor, deleted ones included. */
   readonly members: readonly {
     readonly userId: string;

@@ -14,12 +14,13 @@ export const LogPartitionEntity = defineEntity({
     pgSystem: p.text().nullable(),
     pgTimeline: p.bigint('number').nullable(),
     openedAt: p.bigint('number').nullable(),
+    restoredEpoch: p.bigint('number').nullable(),
   },
 });
 
 /**
  * The newest persisted place of a channel: n for a header that comes back in its epoch, m for a new epoch, at for lists. And up to
- * where retention has removed its history; 0-0: nothing.
+ * where retention has removed its history; 0-0: nothing. And up to where a restored copy had it, when there was a restore.
  */
 export const ChannelHeadEntity = defineEntity({
   name: 'ChannelHead',
@@ -32,6 +33,8 @@ export const ChannelHeadEntity = defineEntity({
     at: p.bigint('number'),
     removedEpoch: p.bigint('number').defaultRaw('0'),
     removedN: p.bigint('number').defaultRaw('0'),
+    keptEpoch: p.bigint('number').nullable(),
+    keptN: p.bigint('number').nullable(),
   },
   indexes: [{ name: 'channel_head_at_index', properties: ['at'] }],
 });

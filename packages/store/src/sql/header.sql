@@ -32,6 +32,11 @@ passed as (
 select
   p.epoch, c.version, c.member_limit, c.archived_at,
   (select to_jsonb(h) from channel_head h where h.channel_id = c.id) as head,
+  exists (
+    select from channel_head h
+    where h.channel_id = c.id and h.epoch < p.restored_epoch
+      and (h.epoch, h.n) > (coalesce(h.kept_epoch, 0), coalesce(h.kept_n, 0))
+  ) as doubtful,
   coalesce(
     (
       select json_agg(hole.n order by hole.n)

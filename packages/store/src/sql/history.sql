@@ -5,9 +5,29 @@ select
   exists (select from channel_members where channel_id = $1 and user_id = $2) as member,
   (
     ($3::bigint, $4::bigint) = (0, 0)
-    or exists (select from messages where (channel_id, epoch, n) = ($1, $3, $4))
-    or exists (select from log_change where (channel_id, epoch, n) = ($1, $3, $4))
-    or exists (select from channel_head where channel_id = $1 and (removed_epoch, removed_n) = ($3, $4))
+    or (
+      exists (select from messages where (channel_id, epoch, n) = ($1, $3, $4))
+      or exists (select from log_change where (channel_id, epoch, n) = ($1, $3, $4))
+      or exists (select from channel_head where channel_id = $1 and (removed_epoch, removed_n) = ($3, $4))
+    )
+    -- Whoever went beyond what a restored copy had may have seen what is lost, also where later entries were saved by the log.
+    and not exists (
+      select
+      from log_partition p
+      join channel_head h on h.channel_id = $1
+      cross join lateral (select coalesce(h.kept_epoch, 0) as epoch, coalesce(h.kept_n, 0) as n) kept
+      where p.partition = $5 and $3 < p.restored_epoch and (
+        ($3, $4) > (kept.epoch, kept.n)
+        or exists (
+          select from messages m
+          where m.channel_id = $1 and (m.epoch, m.n) > (kept.epoch, kept.n) and m.epoch < p.restored_epoch
+        )
+        or exists (
+          select from log_change c
+          where c.channel_id = $1 and (c.epoch, c.n) > (kept.epoch, kept.n) and c.epoch < p.restored_epoch
+        )
+      )
+    )
   ) as known,
   exists (select from channel_head where channel_id = $1 and (removed_epoch, removed_n) > ($3, $4)) as expired,
   coalesce(

@@ -186,12 +186,9 @@ async function failures(p: Player): Promise<void> {
     query(3, 'fail', { kind: 'unencodable' }),
   );
   await p.say(query(4, 'value', { kind: 'bigint' }), feed(5, 'feeds.failLater', { kind: 'unencodable' }));
-  await p.say(
-    feed(6, 'feeds.strange', { feed: 'throws in finally when stopped' }),
-    stop(6),
-    'nonsense',
-    query(null, 'hello'),
-  );
-  await p.say(feed(7, 'feeds.strange', { feed: 'rejects when stopped' }), stop(7));
+  await p.say(feed(6, 'feeds.strange', { feed: 'throws in finally when stopped' }));
+  await p.say(stop(6), 'nonsense', query(null, 'hello'));
+  await p.say(feed(7, 'feeds.strange', { feed: 'rejects when stopped' }));
+  await p.say(stop(7));
   await p.do('the socket fails', () => p.served().emit('error', new Error('socket error')));
 }

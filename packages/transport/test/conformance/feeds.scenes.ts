@@ -101,9 +101,12 @@ export const FEED_SCENES: readonly Scene[] = [
     name: 'going on after the last event',
     async play(p) {
       for (const input of [undefined, null, {}, { lastEventId: '2' }, { other: true }, 'text', [1]]) {
-        await p.say(after('7', feed(1, 'feeds.resume', input)), stop(1));
-        await p.say(after('7', feed(2, 'feeds.bare', input)), stop(2));
-        await p.say(feed(3, 'feeds.bare', input), stop(3));
+        await p.say(after('7', feed(1, 'feeds.resume', input)));
+        await p.say(stop(1));
+        await p.say(after('7', feed(2, 'feeds.bare', input)));
+        await p.say(stop(2));
+        await p.say(feed(3, 'feeds.bare', input));
+        await p.say(stop(3));
       }
       await p.say(after('', feed(4, 'feeds.resume', {})), after('', feed(5, 'feeds.bare', undefined)));
       await p.say(after(7, feed(6, 'feeds.bare', {})), after(null, feed(7, 'feeds.bare', {})));
@@ -266,7 +269,7 @@ export const FEED_SCENES: readonly Scene[] = [
     async play(p) {
       await p.say(feed(1, 'feeds.follow'), feed(2, 'feeds.observe'));
       await p.do('asks for much', () => {
-        p.tell('a', ...Array.from({ length: 20 }, (_, n) => query(n + 10, 'value', { kind: 'large' })));
+        p.tell('a', ...Array.from({ length: 8 }, (_, n) => query(n + 10, 'value', { kind: 'large' })));
         for (let n = 0; n < 50; n++) p.stage.source('main').next(tracked(`n${n}`, n));
       });
       await p.emit(tracked('last', 'x'.repeat(70_000)), 1, 2, 3);

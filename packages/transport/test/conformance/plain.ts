@@ -3,10 +3,13 @@ import { isRecord } from './is-record.ts';
 /** What the engine says of the source text that met a wrong value: no two programs have the same. */
 const OF_THE_SOURCE = /[\w.()]{1,60} is not a function|Cannot read properties of (null|undefined) \(reading '[^']*'\)/;
 
+const ERROR_MAX_CHARS = 500;
+
 /** A value as JSON can say it, with the keys in one order and without what only the source text or the machine make so. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function') return String(value);
-  if (typeof value === 'string') return value.replace(OF_THE_SOURCE, '<wrong value>');
+  if (typeof value === 'string')
+    return value.length > ERROR_MAX_CHARS ? value : value.replace(OF_THE_SOURCE, '<wrong value>');
   if (value === undefined) return '<undefined>';
   if (Number.isNaN(value)) return '<NaN>';
   if (Array.isArray(value)) return value.map(plain);
