@@ -1,5 +1,5 @@
 /**
- * `npm run alerts`: the Prometheus rules with the thresholds of this environment (`ALERT_*`), on stdout.
+ * `npm run alerts -- FILE`: writes the Prometheus rules with the thresholds of this environment (`ALERT_*`); without a file, on stdout.
  * `-- --write` puts those with the defaults where they are kept, in deploy/prometheus/rules.
  */
 import { writeFileSync } from 'node:fs';
@@ -24,7 +24,9 @@ export function keptRules(): string {
 
 if (import.meta.main) {
   try {
-    if (process.argv.includes('--write')) writeFileSync(KEPT, keptRules());
+    const [target] = process.argv.slice(2);
+    if (target === '--write') writeFileSync(KEPT, keptRules());
+    else if (target) writeFileSync(target, alertRules(process.env));
     else process.stdout.write(alertRules(process.env));
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

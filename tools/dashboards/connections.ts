@@ -101,11 +101,14 @@ export const connections = dashboard({
           queries: [{ expr: perSecond('parley_socket_refusals_total', { of, by: ['reason'] }), legend: '{{reason}}' }],
         }),
         lines({
-          title: 'Feeds that had to begin anew',
-          about: 'By reason. A feed that comes back within the window goes on where it was and is not in here.',
+          title: 'Feeds begin',
+          about: 'resumed: it went on where it was, and entries were replayed to it. resync: it had to begin anew.',
           unit: 'ops',
           width: 8,
-          queries: [{ expr: perSecond('parley_hub_resyncs_total', { of, by: ['reason'] }), legend: '{{reason}}' }],
+          queries: [
+            { expr: perSecond('parley_feed_resumes_total', { of, by: ['result'] }), legend: '{{result}}' },
+            { expr: perSecond('parley_feed_replayed_entries_total', { of }), legend: 'entries replayed' },
+          ],
         }),
       ],
     },

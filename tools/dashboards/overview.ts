@@ -181,13 +181,19 @@ const dependencies: Row = {
     }),
     rows({
       title: 'What fires, or begins to',
-      about: 'Alerts of this moment. The section of the runbook has the name of the alert.',
+      about: 'Alerts, and pages that fire if it goes on. The section of the runbook has the name of the alert.',
       unit: 'short',
       width: 8,
       queries: [
-        { expr: 'count by (severity, alertstate, alertname, dependency, kind, instance) (ALERTS)', legend: '' },
+        {
+          expr: `count by (severity, alertstate, alertname, dependency, kind, instance) (
+  ALERTS{alertstate="firing"} or ALERTS{severity="page"}
+)`,
+          legend: '',
+        },
       ],
       hidden: ['Value'],
+      sortedBy: 'severity',
     }),
   ],
 };

@@ -86,12 +86,21 @@ export function lines(options: PanelOptions): Panel {
   };
 }
 
+interface RowsOptions extends PanelOptions {
+  /** Columns that nobody needs to see. */
+  readonly hidden?: readonly string[];
+  /** The column that rows are sorted by, upwards. */
+  readonly sortedBy?: string;
+}
+
 /** A row for each series of this moment: its labels, and its value. */
-export function rows(options: PanelOptions & { readonly hidden?: readonly string[] }): Panel {
+export function rows(options: RowsOptions): Panel {
   const excludeByName = Object.fromEntries(['Time', '__name__', ...(options.hidden ?? [])].map((name) => [name, true]));
+  const shape = table(options);
+  const { sortedBy } = options;
   return {
-    ...table(options),
-    ...common(options, { instant: true }),
+    ...shape,
+    options: { ...shape.options, ...(sortedBy && { sortBy: [{ displayName: sortedBy, desc: false }] }) },
     transformations: [{ id: 'organize', options: { excludeByName } }],
   };
 }

@@ -64,7 +64,9 @@ function tableOf(panel: PanelJson, lines: readonly Line[]): string {
   if (lines.length === 0) return '<p class="none">nothing</p>';
   const cells = (tag: string, texts: readonly string[]) =>
     `<tr>${texts.map((text) => `<${tag}>${escaped(text)}</${tag}>`).join('')}</tr>`;
-  const rows = lines.map(({ labels }) =>
+  const by = panel.options?.sortBy?.[0]?.displayName ?? '';
+  const sorted = lines.toSorted((a, b) => (a.labels[by] ?? '').localeCompare(b.labels[by] ?? ''));
+  const rows = sorted.map(({ labels }) =>
     cells(
       'td',
       names.map((name) => labels[name] ?? ''),

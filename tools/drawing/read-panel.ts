@@ -5,6 +5,7 @@ export interface PanelJson {
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets?: readonly { readonly expr?: string; readonly legendFormat?: string; readonly instant?: boolean }[];
   readonly fieldConfig?: { readonly defaults: FieldJson };
+  readonly options?: { readonly sortBy?: readonly { readonly displayName: string }[] };
   readonly transformations?: readonly { readonly options?: { readonly excludeByName?: Record<string, boolean> } }[];
 }
 

@@ -103,7 +103,11 @@ function monitoring(
   readiness: () => Promise<Readiness>,
 ) {
   const snapshot = () => supervisor.snapshot();
-  const limits = { cpu: settings.ALERT_CPU_THRESHOLD, memory: settings.ALERT_MEMORY_THRESHOLD };
+  const limits = {
+    cpu: settings.ALERT_CPU_THRESHOLD,
+    memory: settings.ALERT_MEMORY_THRESHOLD,
+    pool: settings.ALERT_POOL_PERCENT,
+  };
   return { views: createViews(snapshot), health: createHealth({ snapshot, readiness, limits }) };
 }
 

@@ -1,18 +1,15 @@
-import { MetricReading, type MetricSnapshot, type Readiness } from '@parley/runtime';
-import { memoryLimit, poolsOf } from './ops-views.ts';
+import { MetricReading, type MetricSnapshot, memoryLimitBytes, type Readiness } from '@parley/runtime';
+import { poolsOf } from './ops-views.ts';
 
 interface HealthOptions {
   readonly snapshot: () => Promise<MetricSnapshot>;
   /** How the process stands with what it depends on. */
   readonly readiness: () => Promise<Readiness>;
-  /** Percent of a thread's time, and of the memory that there is. */
-  readonly limits: { readonly cpu: number; readonly memory: number };
+  /** Percent of a thread's time, of the memory that there is, and of the connections of a pool. */
+  readonly limits: { readonly cpu: number; readonly memory: number; readonly pool: number };
 }
 
 type Parts = Readiness['dependencies'];
-
-/** More of a pool in use than this is too much, of 1. */
-const POOL_SHARE_MAX = 0.9;
 
 /** Whether a part of the process is well, by path: for people and dashboards, not for load balancers. */
 export function createHealth({ snapshot, readiness, limits }: HealthOptions): Record<string, () => Promise<Readiness>> {
@@ -21,7 +18,7 @@ export function createHealth({ snapshot, readiness, limits }: HealthOptions): Re
     '/health/performance': async () => judged(performanceOf(await reading(), limits)),
     '/health/database': async () => {
       const [{ dependencies }, metrics] = await Promise.all([readiness(), reading()]);
-      return judged({ ...only(dependencies, 'postgres'), ...poolParts(metrics) });
+      return judged({ ...only(dependencies, 'postgres'), ...poolParts(metrics, limits.pool) });
     },
     '/health/cache': async () => judged(only((await readiness()).dependencies, 'cache')),
   };
@@ -29,7 +26,7 @@ export function createHealth({ snapshot, readiness, limits }: HealthOptions): Re
 
 function performanceOf(metrics: MetricReading, limits: HealthOptions['limits']): Parts {
   const busiest = Math.max(0, ...Object.values(metrics.by('parley_thread_event_loop_utilization', 'thread')));
-  const memory = metrics.sum('process_resident_memory_bytes') / memoryLimit();
+  const memory = metrics.sum('process_resident_memory_bytes') / memoryLimitBytes();
   return { cpu: share(busiest, limits.cpu), memory: share(memory, limits.memory) };
 }
 
@@ -38,10 +35,10 @@ function share(used: number, limitPercent: number): Parts[string] {
   return { ok: percent <= limitPercent, detail: `${percent} % of at most ${limitPercent} %` };
 }
 
-function poolParts(metrics: MetricReading): Parts {
+function poolParts(metrics: MetricReading, limitPercent: number): Parts {
   const parts = poolsOf(metrics).map(({ pool, busy, max, waiting }) => {
     const detail = `${busy} of ${max} in use, ${waiting} statements wait`;
-    return [`pool ${pool}`, { ok: busy <= max * POOL_SHARE_MAX, detail }] as const;
+    return [`pool ${pool}`, { ok: busy * 100 <= max * limitPercent, detail }] as const;
   });
   return Object.fromEntries(parts);
 }

@@ -1,5 +1,4 @@
-import { totalmem } from 'node:os';
-import { MetricReading, type MetricSnapshot } from '@parley/runtime';
+import { MetricReading, type MetricSnapshot, memoryLimitBytes } from '@parley/runtime';
 
 type View = () => Promise<unknown>;
 
@@ -12,12 +11,6 @@ export function createViews(snapshot: () => Promise<MetricSnapshot>): Record<str
     '/metrics/websocket': view(connectionsOf),
     '/metrics/cache': view(cachesOf),
   };
-}
-
-/** Bytes that this process may use: those of its container, or of the machine. */
-export function memoryLimit(): number {
-  const constrained = process.constrainedMemory();
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 function performanceOf(metrics: MetricReading) {
@@ -35,7 +28,7 @@ function performanceOf(metrics: MetricReading) {
       heapUsedBytes: metrics.by('parley_thread_heap_used_bytes', 'thread'),
     },
     cpuSeconds: metrics.sum('process_cpu_seconds_total'),
-    memory: { residentBytes: metrics.sum('process_resident_memory_bytes'), limitBytes: memoryLimit() },
+    memory: { residentBytes: metrics.sum('process_resident_memory_bytes'), limitBytes: memoryLimitBytes() },
     calls: { ...calls, refused: calls.count - ok, errorRate: calls.count === 0 ? 0 : internal / calls.count },
     messages: {
       perSecond: accepted.count / process.uptime(),

@@ -3,6 +3,7 @@ import { cacheSettings } from '@parley/cache';
 import { filesContradictions, filesSettings } from '@parley/files';
 import { pushSettings, queueSettings } from '@parley/queue';
 import {
+  alertSettings,
   bool,
   integer,
   list,
@@ -95,16 +96,10 @@ export const apiSettings = {
     true,
     'serve /metrics/{performance,database,websocket,cache} and /health/{performance,database,cache} on the ops port',
   ),
-  ALERT_CPU_THRESHOLD: setting(
-    integer({ min: 1, max: 100 }),
-    80,
-    'percent of the time of the busiest thread above which /health/performance says 503',
-  ),
-  ALERT_MEMORY_THRESHOLD: setting(
-    integer({ min: 1, max: 100 }),
-    85,
-    'percent of the memory above which /health/performance says 503',
-  ),
+  // By the same measure as the alerts of Prometheus.
+  ALERT_CPU_THRESHOLD: alertSettings.ALERT_CPU_THRESHOLD,
+  ALERT_MEMORY_THRESHOLD: alertSettings.ALERT_MEMORY_THRESHOLD,
+  ALERT_POOL_PERCENT: alertSettings.ALERT_POOL_PERCENT,
   TEST_CONTROLS: setting(bool(), false, 'for tests: POST /test/end-thread on the ops port'),
   UNSAFE_ACK_BEFORE_APPEND: setting(bool(), false, 'for tests: answer a send before it is in the log'),
 };

@@ -30,7 +30,7 @@ async function asked(path: string, state: Partial<State> = {}): Promise<Readines
   const health = createHealth({
     snapshot: async () => [...(await metrics.snapshot()), ...(await resident.snapshot())],
     readiness: async () => ({ ok: true, dependencies }),
-    limits: { cpu: 80, memory: 85 },
+    limits: { cpu: 80, memory: 85, pool: 90 },
   });
   return health[path]?.();
 }

@@ -9,6 +9,7 @@ export { MetricReading, type Timing } from './metric-reading.ts';
 export { createMetrics, type MetricDescription, type MetricSnapshot, type Metrics, mergeMetrics } from './metrics.ts';
 export { createOpsServer, type OpsServer, type Readiness } from './ops-server.ts';
 export { reservePort } from './ports.ts';
+export { memoryLimitBytes } from './process-limits.ts';
 export { measureProcess, type ProcessMetrics } from './process-metrics.ts';
 export { Lifecycle, type Service } from './service.ts';
 export { bool, integer, list, oneOf, text, url } from './setting-values.ts';

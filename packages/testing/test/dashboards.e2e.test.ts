@@ -2,14 +2,11 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { migrate } from '@parley/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AppProcess } from '../src/app-process.ts';
 import { type Cluster, startCluster } from '../src/cluster.ts';
-import { freePort } from '../src/index.ts';
 import { gather, settled, talk, times } from './crowd.ts';
 import { type Matched, readPromql } from './promql.ts';
 import { readScrapes, type ScrapedSeries } from './scrape.ts';
 import { StockUser, signIn } from './stock-user.ts';
-import { startScrapedWorker } from './watched-cluster.ts';
 
 /** An expression, and where it stands. */
 interface Used {
@@ -20,17 +17,14 @@ interface Used {
 }
 
 let cluster: Cluster;
-let worker: AppProcess;
 let series: ScrapedSeries;
 
 beforeAll(async () => {
   // Every statement is a slow one, so that they are counted by name.
-  cluster = await startCluster({ apis: 1, workers: 0, migrate, env: { DB_SLOW_STATEMENT_MS: '1' } });
-  const opsPort = await freePort();
-  worker = await startScrapedWorker(cluster, opsPort);
+  cluster = await startCluster({ apis: 1, workers: 1, migrate, env: { DB_SLOW_STATEMENT_MS: '1' } });
   await live();
-  const pages = [cluster.apis[0]?.opsPort, opsPort].map(async (port) =>
-    (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
+  const pages = [...cluster.apis, ...cluster.workers].map(async ({ opsPort }) =>
+    (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text(),
   );
   series = readScrapes(await Promise.all(pages));
   for (const [record, labels] of recorded()) series.set(record, labels);
@@ -39,10 +33,7 @@ beforeAll(async () => {
   const ofAlerts = alertsOf(series).flatMap(({ shows }) => shows);
   series.set('ALERTS', new Set(['alertname', 'alertstate', 'severity', ...ofAlerts]));
 }, 120_000);
-afterAll(async () => {
-  await worker?.[Symbol.asyncDispose]();
-  await cluster?.[Symbol.asyncDispose]();
-});
+afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 /** People talk, and whatever has labels happens once: refusals, a limit, a resume, a failed login, a lost reader. */
 async function live(): Promise<void> {
