@@ -1,3 +1,4 @@
+import { Failure, isAway } from '@parley/domain';
 import type { Log, Metrics, Service } from '@parley/runtime';
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { JobDefinition } from './catalog.ts';
@@ -14,6 +15,8 @@ const STALLED_EVERY_MS = 5_000;
 const STALLS_MAX = 10;
 /** How long a job of a newer version is put aside each time an old worker meets it. */
 const NEWER_ASIDE_MS = 1_000;
+/** The same for one whose store is away, where that does not say when it may be back. */
+const AWAY_ASIDE_MS = 1_000;
 
 interface ConsumerOptions<P> {
   readonly server: QueueServer;
@@ -115,6 +118,10 @@ export class JobConsumer<P> implements Service {
       await this.#options.process(payload, this.#stopping.signal);
     } catch (error) {
       if (error instanceof TryLater) return putAside(found, { token, ms: error.afterMs });
+      // An outage is nobody's dead letter: the try does not count.
+      if (error instanceof Failure && isAway(error)) {
+        return putAside(found, { token, ms: error.retryAfterMs ?? AWAY_ASIDE_MS });
+      }
       if (error instanceof Hopeless) throw new UnrecoverableError(error.message);
       throw error;
     }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '@parley/domain';
 import { createLog, createMetrics } from '@parley/runtime';
 import { type RedisServer, startRedis } from '@parley/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -144,6 +145,18 @@ describe('[JOB-2] a job', () => {
     await until(() => runs === 6);
     await until(async () => (await ends()).done === 1);
     expect(await ends()).toEqual({ later: 5, done: 1 });
+    expect(await dead().list(10)).toEqual([]);
+  });
+
+  test('[JOB-14] whose store is away waits for it, and no try counts', async () => {
+    const { producer, worker, ends, dead } = deploy();
+    let runs = 0;
+    worker(async () => {
+      if (++runs <= 5) throw new Failure('UNAVAILABLE', 'the database is not available', { retryAfterMs: 10 });
+    });
+    await producer().add({ userId: USER });
+    await until(async () => (await ends()).done === 1);
+    expect([runs, await ends()]).toEqual([6, { later: 5, done: 1 }]);
     expect(await dead().list(10)).toEqual([]);
   });
 
