@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const ROW_IDS = ['B1', 'B2', 'B3', 'B4', 'B5', 'B6', 'B7', 'B8', 'B9', 'B10', 'B11', 'B12'] as const;
+export const ROW_IDS = ['B1', 'B2', 'B3', 'B4', 'B5', 'B6', 'B7', 'B8', 'B9', 'B10', 'B11', 'B12', 'S1', 'S2'] as const;
 export type RowId = (typeof ROW_IDS)[number];
 
 const QUICK: readonly RowId[] = ['B1', 'B2', 'B3', 'B6', 'B7', 'B9'];

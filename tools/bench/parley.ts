@@ -11,6 +11,12 @@ interface ParleyOptions {
   readonly env?: Record<string, string>;
 }
 
+/** Who calls, and which api. */
+interface Caller {
+  readonly userId: string;
+  readonly at: number;
+}
+
 const SETTLE_MS = 1_000;
 const CALLS_AT_ONCE = 32;
 const MEMBERS_PER_CALL = 100;
@@ -92,10 +98,11 @@ export class Parley implements AsyncDisposable {
     return { port: this.api(at).port, token: this.#token(userId), requestId: 1, ...rest };
   }
 
-  /** A call over HTTP in the user's name; a query when it has no input. */
-  async call(userId: string, path: string, input?: object): Promise<unknown> {
+  /** A call over HTTP in the user's name, to the first api or to that of a number; a query when it has no input. */
+  async call(caller: string | Caller, path: string, input?: object): Promise<unknown> {
+    const { userId, at } = typeof caller === 'string' ? { userId: caller, at: 0 } : caller;
     const headers = { authorization: `Bearer ${this.#token(userId)}`, 'content-type': 'application/json' };
-    const url = `${this.cluster.apis[0]?.url}/trpc/${path}`;
+    const url = `${this.cluster.apis[at]?.url}/trpc/${path}`;
     const answer = await fetch(url, input ? { method: 'POST', headers, body: JSON.stringify(input) } : { headers });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text.slice(0, 500)}`);

@@ -2,6 +2,7 @@ import type { RowId } from './options.ts';
 import type { Line, Report } from './report.ts';
 import { measureAccept } from './rows/accept.ts';
 import { measureCalls } from './rows/calls.ts';
+import { measureChurn } from './rows/churn.ts';
 import { measureConnections } from './rows/connections.ts';
 import { measureDelivery } from './rows/delivery.ts';
 import { measureFanOut } from './rows/fan-out.ts';
@@ -9,6 +10,7 @@ import { measureMemory } from './rows/memory.ts';
 import { measureHotChannel, measureLatency } from './rows/pace.ts';
 import { measureStatements } from './rows/persistence.ts';
 import type { Bench, Measure } from './rows/row.ts';
+import { measureStalled } from './rows/stalled.ts';
 import { measureStorm } from './rows/storm.ts';
 import { measureWholeSend } from './rows/whole-send.ts';
 
@@ -25,6 +27,8 @@ const MEASURES: readonly [rows: readonly RowId[], measure: Measure][] = [
   [['B10'], measureConnections],
   [['B11'], measureCalls],
   [['B12'], measureStorm],
+  [['S1'], measureStalled],
+  [['S2'], measureChurn],
 ];
 
 /** Measures every row that the options want; one that fails is named with its reason, and the others go on. */

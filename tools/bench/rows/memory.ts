@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { AppProcess } from '../../../packages/testing/src/app-process.ts';
+import { COLLECT, collected } from '../collected.ts';
 import { residentKiB } from '../cpu.ts';
 import type { GroupSpec } from '../crowd/orders.ts';
 import { Parley } from '../parley.ts';
 import { startPeer } from '../peer.ts';
 import { type Measure, side, valueLine } from './row.ts';
 
-const COLLECT = fileURLToPath(new URL('../collect-on-signal.cjs', import.meta.url));
 const MEMBERS = 100;
 const CHANNELS_PER_USER = 10;
 /** Connections that come between two readings: megabytes of noise want thousands of them. */
 const STEP = { quick: 200, full: 600 };
 const PAUSE_MS = 500;
-const COLLECT_MAX_MS = 30_000;
 const SETTLE_MAX_MS = 15_000;
 /** Readings that differ by less are the same. */
 const SAME = 0.005;
@@ -93,16 +91,6 @@ async function settledKiB(contenders: readonly Contender[]): Promise<number[]> {
     last = now;
   }
   return last;
-}
-
-/** Resolves when every thread of the process has said that it has collected. */
-async function collected({ name, app, threads }: Contender): Promise<void> {
-  const said = () => app.output().split('has collected').length;
-  const before = said();
-  process.kill(app.pid, 'SIGUSR2');
-  for (const deadline = Date.now() + COLLECT_MAX_MS; said() < before + threads; await sleep(50)) {
-    if (Date.now() > deadline) throw new Error(`${name} did not collect its garbage`);
-  }
 }
 
 /** Users of whom each is in ten channels of a hundred, and looks at one of them. */
