@@ -31,12 +31,13 @@ export class StatementCount implements AsyncDisposable {
     await this.#client.query('select pg_stat_statements_reset()');
   }
 
-  /** Statements since the last reset. */
-  async read(): Promise<number> {
+  /** Statements since the last reset; only those that name something, where that is asked for. */
+  async read(naming = ''): Promise<number> {
     const { rows } = await this.#client.query<{ calls: string }>(
       `select coalesce(sum(calls), 0) as calls from pg_stat_statements
         where dbid = (select oid from pg_database where datname = current_database())
-          and query not like '%pg_stat_statements%'`,
+          and query not like '%pg_stat_statements%' and query like '%' || $1 || '%'`,
+      [naming],
     );
     return Number(rows[0]?.calls);
   }
