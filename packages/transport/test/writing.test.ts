@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -18,6 +20,13 @@ function unread(outlet: Outlet) {
   return { socket, ws, writer, cuts: () => cuts };
 }
 
+/** A publication's frame to one request. */
+function written(publication: Publication, head: RequestHead): Buffer {
+  const frame = Buffer.alloc(publication.bytesFor(head, same));
+  expect(publication.write(head, frame, 0)).toBe(frame.length);
+  return frame;
+}
+
 /** The texts of unmasked frames. */
 function textsIn(bytes: Buffer): string[] {
   const texts: string[] = [];
@@ -32,7 +41,7 @@ function textsIn(bytes: Buffer): string[] {
 }
 
 describe('a publication', () => {
-  test('[FAN-114] is encoded once, whoever it goes to, and framed once for neighbours with the same request id', () => {
+  test('[FAN-114] is encoded once, whoever it goes to', () => {
     let encoded = 0;
     const event = {
       toJSON: () => {
@@ -42,9 +51,8 @@ describe('a publication', () => {
     };
     const publication = new Publication('7-1', event);
     const heads = [1, 1, 2, 'ы', 2].map((id) => new RequestHead(id, undefined));
-    const frames = heads.map((head) => publication.frame(head, same));
+    const frames = heads.map((head) => written(publication, head));
     expect(encoded).toBe(1);
-    expect(frames[0]).toBe(frames[1]);
     const data = { id: '7-1', data: { body: 'привет' } };
     const told = heads.map((_, i) => JSON.parse(textsIn(frames[i] ?? Buffer.alloc(0))[0] ?? ''));
     expect(told).toEqual([1, 1, 2, 'ы', 2].map((id) => ({ id, result: { type: 'data', data, id: '7-1' } })));
@@ -53,7 +61,7 @@ describe('a publication', () => {
   test('[FAN-114] control: one publication for each reader is encoded for each', () => {
     let encoded = 0;
     const event = { toJSON: () => encoded++ };
-    for (const id of [1, 2, 3]) new Publication('7-1', event).frame(new RequestHead(id, undefined), same);
+    for (const id of [1, 2, 3]) written(new Publication('7-1', event), new RequestHead(id, undefined));
     expect(encoded).toBe(3);
   });
 });
@@ -78,6 +86,42 @@ describe('a socket', () => {
       ['d', 'e'],
     ]);
     expect(writer.waitingBytes).toBe(0);
+  });
+
+  test('[FAN-115] keeps what the system has not taken, whatever is written to others meanwhile', async () => {
+    const server = createServer({ pauseOnConnect: false }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const outlet = new Outlet({ maxWaitingBytes: 1e9 });
+    const open = async () => {
+      const accepted = once(server, 'connection');
+      const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      const [socket] = (await accepted) as [Socket];
+      const ws = { readyState: 1, OPEN: 1 } as WebSocket;
+      return { peer, socket, writer: new SocketWriter({ ws, socket, outlet, onSlow: () => undefined }) };
+    };
+    const [slow, quick] = [await open(), await open()];
+    quick.peer.resume();
+    const head = new RequestHead(1, undefined);
+    const publish = ({ writer }: typeof slow, n: number, filling: string) => {
+      const publication = new Publication(`1-${n}`, { filling: filling.repeat(40_000) });
+      writer.publish(publication, head, publication.bytesFor(head, same));
+    };
+    let sent = 0;
+    for (let beyond = 0; beyond < 5; sent++) {
+      publish(slow, sent, 'a');
+      publish(quick, sent, 'b');
+      await turn();
+      if (slow.socket.writableLength > 0) beyond++;
+    }
+    const heard: Buffer[] = [];
+    slow.peer.on('data', (piece: Buffer) => heard.push(piece));
+    slow.socket.end();
+    await once(slow.peer, 'end');
+    const told = textsIn(Buffer.concat(heard)).map((text) => JSON.parse(text).result);
+    expect(told.map(({ id }) => id)).toEqual(Array.from({ length: sent }, (_, n) => `1-${n}`));
+    for (const { data } of told) expect(data.data.filling).toBe('a'.repeat(40_000));
+    for (const { peer, socket } of [slow, quick]) for (const end of [peer, socket]) end.destroy();
+    server.close();
   });
 
   test('gets nothing once it closes', async () => {

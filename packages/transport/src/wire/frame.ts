@@ -2,45 +2,46 @@ const FIN_TEXT = 0x81;
 const FIN_BINARY = 0x82;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
+const SIXTEEN_BITS = 65_536;
 
-/** Bytes that the head of an unmasked frame takes. */
+/** How long an unmasked frame with so many bytes of payload is. */
+export function frameBytes(payloadBytes: number): number {
+  return headBytes(payloadBytes) + payloadBytes;
+}
+
 function headBytes(payloadBytes: number): number {
   if (payloadBytes < LENGTH_16) return 2;
-  return payloadBytes < 65_536 ? 4 : 10;
+  return payloadBytes < SIXTEEN_BITS ? 4 : 10;
 }
 
-/** An unmasked frame whose payload has still to be written, from `offset` on. */
-export interface OpenFrame {
-  readonly frame: Buffer;
-  readonly offset: number;
-}
-
-/** Room for a whole message of so many bytes, as one frame. */
-export function openFrame(payloadBytes: number, isBinary = false): OpenFrame {
-  const offset = headBytes(payloadBytes);
-  const frame = Buffer.allocUnsafe(offset + payloadBytes);
-  frame[0] = isBinary ? FIN_BINARY : FIN_TEXT;
-  if (offset === 2) {
-    frame[1] = payloadBytes;
-  } else if (offset === 4) {
-    frame[1] = LENGTH_16;
-    frame[2] = payloadBytes >>> 8;
-    frame[3] = payloadBytes & 0xff;
-  } else {
-    frame[1] = LENGTH_64;
-    frame.writeBigUInt64BE(BigInt(payloadBytes), 2);
+/** Writes what comes before the payload of a text message of one frame, and gives where the payload begins. */
+export function writeFrameHead(into: Buffer, offset: number, payloadBytes: number): number {
+  into[offset] = FIN_TEXT;
+  if (payloadBytes < LENGTH_16) {
+    into[offset + 1] = payloadBytes;
+    return offset + 2;
   }
-  return { frame, offset };
+  if (payloadBytes < SIXTEEN_BITS) {
+    into[offset + 1] = LENGTH_16;
+    into[offset + 2] = payloadBytes >>> 8;
+    into[offset + 3] = payloadBytes & 0xff;
+    return offset + 4;
+  }
+  into[offset + 1] = LENGTH_64;
+  into.writeBigUInt64BE(BigInt(payloadBytes), offset + 2);
+  return offset + 10;
 }
 
 /** A message as one frame: a text, or bytes that are no text. */
 export function frameOf(message: string | Uint8Array): Buffer {
-  if (typeof message !== 'string') {
-    const { frame, offset } = openFrame(message.byteLength, true);
+  const payloadBytes = typeof message === 'string' ? Buffer.byteLength(message) : message.byteLength;
+  const frame = Buffer.allocUnsafe(frameBytes(payloadBytes));
+  const offset = writeFrameHead(frame, 0, payloadBytes);
+  if (typeof message === 'string') {
+    frame.write(message, offset);
+  } else {
+    frame[0] = FIN_BINARY;
     frame.set(message, offset);
-    return frame;
   }
-  const { frame, offset } = openFrame(Buffer.byteLength(message));
-  frame.write(message, offset);
   return frame;
 }

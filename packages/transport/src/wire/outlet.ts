@@ -15,6 +15,8 @@ export interface OutletCounts {
 
 const NOBODY_COUNTS: OutletCounts = { sent: () => undefined };
 const LOOK_EVERY_MS = 25;
+/** As much as one reader may leave waiting: more in one piece is rare, and gets a sheet of its own. */
+const SHEET_BYTES = 65_536;
 
 /**
  * All that the sockets of a thread have still to send. What is written within one turn of the event loop goes out when the turn is over,
@@ -29,6 +31,7 @@ export class Outlet {
   readonly #waiting = new Set<Outgoing>();
   #due: Outgoing[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #sheet = Buffer.allocUnsafeSlow(SHEET_BYTES);
   readonly #endTurn = () => {
     const due = this.#due;
     this.#due = [];
@@ -50,6 +53,19 @@ export class Outlet {
   sent(frames: number, bytes: number): void {
     this.#frames += frames;
     this.#bytes += bytes;
+  }
+
+  /**
+   * Room to put together what is written to one socket. It is the same each time, for the system has mostly taken everything when the
+   * write is over; who finds that it has not must say so (`keepSheet`).
+   */
+  sheet(bytes: number): Buffer {
+    return bytes <= SHEET_BYTES ? this.#sheet : Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** The sheet is still needed: nobody else gets it. */
+  keepSheet(sheet: Buffer): void {
+    if (sheet === this.#sheet) this.#sheet = Buffer.allocUnsafeSlow(SHEET_BYTES);
   }
 
   /** To be flushed when this turn is over. */

@@ -1,4 +1,4 @@
-import { openFrame } from './frame.ts';
+import { frameBytes, writeFrameHead } from './frame.ts';
 
 /** Turns what is published into what JSON can say: a router's own way. */
 export type Serialize = (value: unknown) => unknown;
@@ -26,8 +26,8 @@ export class RequestHead {
 }
 
 /**
- * One event of a pushed feed, with the id by which a client resumes. It is encoded once, however many sockets it goes to; a frame differs
- * only in the id of the request that it answers, and is made once for neighbours that have the same.
+ * One event of a pushed feed, with the id by which a client resumes. It is encoded once, however many sockets it goes to; what they get
+ * differs only in the id of the request that it answers.
  */
 export class Publication {
   readonly id: string;
@@ -35,23 +35,23 @@ export class Publication {
   readonly data: unknown;
   #serialize: Serialize | null = null;
   #tail: Buffer = NOTHING;
-  #head = '';
-  #frame: Buffer = NOTHING;
 
   constructor(id: string, data: unknown) {
     this.id = id;
     this.data = data;
   }
 
-  /** As tRPC says a tracked event, to one request. The same buffer may be given to many: nobody writes to it. */
-  frame(head: RequestHead, serialize: Serialize): Buffer {
+  /** Encodes it, unless that was done; gives how long its frame to one request is. */
+  bytesFor(head: RequestHead, serialize: Serialize): number {
     if (serialize !== this.#serialize) this.#encode(serialize);
-    else if (head.text === this.#head) return this.#frame;
-    const { frame, offset } = openFrame(head.bytes + this.#tail.length);
-    frame.set(this.#tail, head.write(frame, offset));
-    this.#head = head.text;
-    this.#frame = frame;
-    return frame;
+    return frameBytes(head.bytes + this.#tail.length);
+  }
+
+  /** Writes its frame, as tRPC says a tracked event to one request, and gives where that ends. It has been encoded. */
+  write(head: RequestHead, into: Buffer, offset: number): number {
+    const tailAt = head.write(into, writeFrameHead(into, offset, head.bytes + this.#tail.length));
+    into.set(this.#tail, tailAt);
+    return tailAt + this.#tail.length;
   }
 
   #encode(serialize: Serialize): void {

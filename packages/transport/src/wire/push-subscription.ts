@@ -41,7 +41,8 @@ export class PushSubscription implements FeedSink {
   }
 
   push(publication: Publication): void {
-    if (!this.#isOver) this.#writer.write(publication.frame(this.#head, this.#serialize));
+    if (this.#isOver) return;
+    this.#writer.publish(publication, this.#head, publication.bytesFor(this.#head, this.#serialize));
   }
 
   end(): void {

@@ -1,7 +1,9 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { frameOf } from './frame.ts';
 import type { Outgoing, Outlet } from './outlet.ts';
+import type { Publication, RequestHead } from './publication.ts';
 
 interface SocketWriterOptions {
   readonly ws: WebSocket;
@@ -20,8 +22,9 @@ export class SocketWriter implements Outgoing {
   readonly #options: SocketWriterOptions;
   readonly #socket: Duplex;
   readonly #outlet: Outlet;
-  #first: Buffer | null = null;
-  #others: Buffer[] | null = null;
+  /** Frames that wait for the end of the turn: whole ones, or publications, each before the head that makes a frame of it. */
+  #queue: (Buffer | Publication | RequestHead)[] = [];
+  #frames = 0;
   #queuedBytes = 0;
 
   constructor(options: SocketWriterOptions) {
@@ -41,33 +44,29 @@ export class SocketWriter implements Outgoing {
 
   /** Sends a message when this turn is over, behind what was sent before. Dropped once the socket closes. */
   send(message: string | Uint8Array): void {
-    this.write(frameOf(message));
+    const frame = frameOf(message);
+    this.#queue.push(frame);
+    this.#count(frame.length);
   }
 
-  /** The same with a frame, which must not change any more. */
-  write(frame: Buffer): void {
-    if (this.#first === null) {
-      this.#first = frame;
-      this.#outlet.due(this);
-    } else if (this.#others === null) {
-      this.#others = [this.#first, frame];
-    } else {
-      this.#others.push(frame);
-    }
-    this.#queuedBytes += frame.length;
+  /** The same with a publication, whose frame to this request takes so many bytes. */
+  publish(publication: Publication, head: RequestHead, bytes: number): void {
+    this.#queue.push(publication, head);
+    this.#count(bytes);
   }
 
   /** To be called before a close frame, too: it would overtake what waits. */
   flush(): void {
-    const frames = this.#others ?? this.#first;
-    const bytes = this.#queuedBytes;
-    this.#first = null;
-    this.#others = null;
+    if (this.#frames === 0) return;
+    if (this.isOpen) {
+      const [first] = this.#queue;
+      if (this.#frames === 1 && Buffer.isBuffer(first)) this.#socket.write(first);
+      else this.#writeTogether();
+      this.#outlet.sent(this.#frames, this.#queuedBytes);
+    }
+    this.#queue.length = 0;
+    this.#frames = 0;
     this.#queuedBytes = 0;
-    if (frames === null || !this.isOpen) return;
-    const isOne = !Array.isArray(frames);
-    this.#socket.write(isOne ? frames : Buffer.concat(frames, bytes));
-    this.#outlet.sent(isOne ? 1 : frames.length, bytes);
   }
 
   whenDrained(callback: () => void): void {
@@ -76,5 +75,30 @@ export class SocketWriter implements Outgoing {
 
   cutOff(): void {
     this.#options.onSlow();
+  }
+
+  #count(bytes: number): void {
+    this.#queuedBytes += bytes;
+    if (++this.#frames === 1) this.#outlet.due(this);
+  }
+
+  #writeTogether(): void {
+    // Other streams than the system's may keep what they have been given.
+    const isSystems = this.#socket instanceof Socket;
+    const sheet = isSystems ? this.#outlet.sheet(this.#queuedBytes) : Buffer.allocUnsafe(this.#queuedBytes);
+    const queue = this.#queue;
+    let end = 0;
+    for (let i = 0; i < queue.length; i++) {
+      const piece = queue[i];
+      if (Buffer.isBuffer(piece)) {
+        sheet.set(piece, end);
+        end += piece.length;
+      } else if (piece) {
+        end = (piece as Publication).write(queue[++i] as RequestHead, sheet, end);
+      }
+    }
+    this.#socket.write(sheet.subarray(0, end));
+    // What the system did not take at once is still being read from there.
+    if (this.#socket.writableLength > 0) this.#outlet.keepSheet(sheet);
   }
 }
