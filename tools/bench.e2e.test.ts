@@ -39,7 +39,7 @@ describe('[BENCH-3] a run', () => {
     // Somebody else publishes the number that the run will give out next.
     const { RedisLine } = await import('./bench/redis-line.ts');
     const line = await RedisLine.connect(rig.redis.port);
-    const twice = setInterval(() => line.send('PUBLISH', 'bench:room', '{"body":"~#000000001 again"}'), 1);
+    const twice = setInterval(() => line.send('PUBLISH', 'room', '{"body":"~#000000001 again"}'), 1);
     const run = rig.crowd.run({ kind: 'paced', group: 'floor', perSecond: 50, forMs: 400 });
     await expect(run).rejects.toThrow(/[1-9]\d* doubled/);
     clearInterval(twice);

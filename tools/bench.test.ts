@@ -8,7 +8,7 @@ import { Tally } from './bench/crowd/tally.ts';
 import { readOptions } from './bench/options.ts';
 import { plot } from './bench/plot.ts';
 import { parseMonitored, renewed } from './bench/recorded-calls.ts';
-import { exitCodeOf, figure, type Line, markdown, type Report, summary } from './bench/report.ts';
+import { exitCodeOf, figure, type Line, markdown, type Report, summary, together } from './bench/report.ts';
 import { estimate, gainOf, quantile, ratioOf, spread } from './bench/statistics.ts';
 import { judge, verdictText } from './bench/verdict.ts';
 
@@ -132,12 +132,27 @@ describe('the report', () => {
   });
 });
 
+describe('a kept report', () => {
+  it('has the rows of an older one that were not measured again, and says when they were', () => {
+    const older = report([line({ id: 'B1', what: 'old' }), line({ id: 'B2' })], [{ id: 'S1', reason: 'x' }]);
+    const kept = together(report([line({ id: 'B10' }), line({ id: 'B1', what: 'new' })]), older);
+    expect(kept.lines.map(({ id, what }) => [id, what])).toEqual([
+      ['B1', 'new'],
+      ['B2', line({}).what],
+      ['B10', line({}).what],
+    ]);
+    expect(kept.lines[1]?.notes.at(-1)).toMatch(/^measured \d{4}-/);
+    expect(together(report([]), kept).lines[1]?.notes).toEqual(kept.lines[1]?.notes);
+    expect(kept.failures).toEqual([{ id: 'S1', reason: 'x' }]);
+  });
+});
+
 describe('options', () => {
   it('takes single rows in any order, the quick ones, or all', () => {
     expect(readOptions(['--only', 'b3,B1']).rows).toEqual(['B1', 'B3']);
     expect(readOptions(['--quick']).rows).toEqual(['B1', 'B2', 'B3', 'B6', 'B7', 'B9']);
     expect(readOptions([])).toMatchObject({ pairs: 7, quick: false, out: 'bench', json: false, keep: false });
-    expect(readOptions([]).rows).toHaveLength(12);
+    expect(readOptions([]).rows).toHaveLength(14);
   });
 
   it('refuses what there is not', () => {

@@ -50,6 +50,24 @@ export interface Report {
   readonly failures: readonly { readonly id: string; readonly reason: string }[];
 }
 
+/** A report with the rows of an older one that it has not measured; those say when they were. */
+export function together(report: Report, older: Report): Report {
+  const measured = new Set([...report.lines, ...report.failures].map(({ id }) => id));
+  const isElse = ({ id }: { readonly id: string }) => !measured.has(id);
+  const when = `measured ${older.at.slice(0, 16).replace('T', ' ')} UTC, commit ${older.commit}`;
+  const dated = older.lines.filter(isElse).map((line) => {
+    const isDated = line.notes.some((note) => note.startsWith('measured '));
+    return isDated ? line : { ...line, notes: [...line.notes, when] };
+  });
+  const order = ({ id }: { readonly id: string }) => (id.startsWith('B') ? 0 : 1_000) + Number(id.slice(1));
+  return {
+    ...report,
+    lines: [...report.lines, ...dated].sort((a, b) => order(a) - order(b)),
+    curves: report.curves.length > 0 ? report.curves : older.curves,
+    failures: [...report.failures, ...older.failures.filter(isElse)],
+  };
+}
+
 /** Three significant digits, without an exponent. */
 export function figure(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '∞';

@@ -96,5 +96,5 @@ export function speechOf(dialect: Dialect): Speech {
 
 /** Where nothing is said, the address says to what one subscribes. */
 export function pathOf(speech: Speech, channelId: string | null): string {
-  return speech === plain && channelId !== null ? `${speech.path}?room=${channelId}` : speech.path;
+  return speech === plain && channelId !== null ? `${speech.path}?room=${encodeURIComponent(channelId)}` : speech.path;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisLine } from '../redis-line.ts';
 import { bodyOf, Client } from './client.ts';
-import type { ChannelSpec, ClientSpec, GroupSpec, RunResult, RunSpec, StormResult } from './orders.ts';
+import type { ChannelSpec, ClientSpec, Dialect, GroupSpec, RunResult, RunSpec, StormResult } from './orders.ts';
 import { Tally } from './tally.ts';
 
 // Below the 1,000 handshakes a second that an api lets in.
@@ -13,6 +13,7 @@ const OPEN_PAUSE_MS = 500;
 const PATIENCE_MS = 20_000;
 
 interface Channel {
+  /** Where messages go. */
   readonly id: string;
   readonly subscribers: readonly Client[];
   readonly senders: readonly Client[];
@@ -81,17 +82,18 @@ export class Group {
     return { clients: subscribers.length, allBackMs, allCaughtUpMs, run: await running };
   }
 
-  #channel({ id, subscribers, senders }: ChannelSpec): Channel {
-    const members = subscribers.map((spec) => this.#client(spec, id));
-    const others = senders.map((spec) => this.#client(spec, null));
-    return { id, subscribers: members, senders: others.length > 0 ? others : members, turn: 0 };
+  #channel({ id, subscribers, senders, sendTo }: ChannelSpec): Channel {
+    const { dialect } = this.#spec;
+    const members = subscribers.map((spec) => this.#client(spec, dialect, id));
+    const others = senders.map((spec) => this.#client(spec, sendTo === undefined ? dialect : 'trpc', null));
+    return { id: sendTo ?? id, subscribers: members, senders: others.length > 0 ? others : members, turn: 0 };
   }
 
-  #client(spec: ClientSpec, channelId: string | null): Client {
+  #client(spec: ClientSpec, dialect: Dialect, channelId: string | null): Client {
     return new Client({
       spec,
       channelId,
-      dialect: this.#spec.dialect,
+      dialect,
       onMessage: (seq) => this.#tally.delivered(seq),
       onAnswer: (seq, refusal) => this.#tally.answered(seq, refusal),
       onOther: () => {
@@ -148,7 +150,7 @@ export class Group {
     const seq = tally.next(channel.subscribers.length, { at, answers: this.#publisher === undefined });
     if (this.#publisher && this.#spec.publish) {
       const text = this.#spec.publish.text.replace('@@', bodyOf(seq)).replaceAll('%n', String(seq));
-      this.#publisher.send('PUBLISH', `bench:${channel.id}`, text);
+      this.#publisher.send('PUBLISH', channel.id, text);
       return;
     }
     const sender = channel.senders[channel.turn++ % channel.senders.length];

@@ -17,6 +17,8 @@ export interface ChannelSpec {
   readonly subscribers: readonly ClientSpec[];
   /** Who sends in turn, on connections that get nothing; empty: the subscribers themselves. */
   readonly senders: readonly ClientSpec[];
+  /** A channel of Parley that the senders send into instead, whatever the subscribers speak: a peer hears of it as an api does. */
+  readonly sendTo?: string;
 }
 
 /** A crowd of one system under test. */
@@ -24,7 +26,7 @@ export interface GroupSpec {
   readonly name: string;
   readonly dialect: Dialect;
   readonly channels: readonly ChannelSpec[];
-  /** Messages are published here instead of being sent over sockets; `@@` in the text stands for the body. */
+  /** Messages are published here, under the channels' ids, instead of being sent over sockets; `@@` in the text stands for the body. */
   readonly publish?: { readonly port: number; readonly text: string };
 }
 

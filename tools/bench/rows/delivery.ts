@@ -1,5 +1,6 @@
+import { createKeys } from '@parley/cache';
 import { costOf, idleRate } from '../cost.ts';
-import type { GroupSpec } from '../crowd/orders.ts';
+import type { ClientSpec, GroupSpec } from '../crowd/orders.ts';
 import { Parley } from '../parley.ts';
 import { startPeer } from '../peer.ts';
 import type { Line } from '../report.ts';
@@ -12,9 +13,10 @@ const DELIVERIES = { quick: 20_000, full: 60_000 };
 const REQUEST_IDS = 1_000;
 /** A connection that sends faster than 200 frames a second is read more slowly. */
 const SENDERS = 16;
+const KEY_PREFIX = 'parley';
 const MARKED = /~#\d{9}[^"]*/;
 /** What a plain chat would send of a message, about 170 bytes. */
-const BARE = '{"id":"%n","channelId":"c0ffee00-0000-4000-8000-000000000001","body":"@@"}';
+const BARE = '{"id":"1","channelId":"c0ffee00-0000-4000-8000-000000000001","body":"@@"}';
 
 interface Contender {
   readonly name: 'ours' | 'floor' | 'bare floor' | 'stock';
@@ -27,56 +29,47 @@ interface Contender {
 export const measureDelivery: Measure = async (bench, wanted) => {
   await using parley = await Parley.start({ apis: 2, workers: 1 });
   const lines: Line[] = [];
-  const groups: GroupSpec[] = [];
-  for (const size of SIZES) groups.push(await ourGroup(parley, size));
+  const crews: Crew[] = [];
+  for (const size of SIZES) crews.push(await crewOf(parley, size));
   await parley.rest();
-  for (const group of groups) {
-    bench.say(`B1, B2: ${sizeOf(group)} subscribers`);
-    lines.push(...(await measureSize(bench, parley, group)));
+  for (const crew of crews) {
+    bench.say(`B1, B2: ${sizeOf(crew.ours)} subscribers`);
+    lines.push(...(await measureSize(bench, parley, crew)));
   }
   const inOrder = (a: Line, b: Line) => a.id.localeCompare(b.id);
   return lines.filter(({ id }) => wanted.some((row) => row === id)).sort(inOrder);
 };
 
-async function measureSize(bench: Bench, parley: Parley, ours: GroupSpec): Promise<Line[]> {
+async function measureSize(bench: Bench, parley: Parley, { ours, triggers }: Crew): Promise<Line[]> {
   const size = sizeOf(ours);
   const { crowd, options } = bench;
   await using started = new AsyncDisposableStack();
-  const env = { REDIS_URL: parley.cluster.log.url };
-  const [floor, bare, stock] = await Promise.all(
-    ['raw-ws', 'raw-ws', 'stock-trpc'].map(async (name) => started.use(await startPeer(name, env))),
-  );
-  if (!floor || !bare || !stock) throw new Error('a peer is missing');
   const messages = Math.round((options.quick ? DELIVERIES.quick : DELIVERIES.full) / size);
-
   await crowd.open(ours);
   started.defer(() => crowd.close('ours'));
   const { sampleFrame } = await crowd.run({ kind: 'one at a time', group: 'ours', messages: 20 });
   // The same bytes for the floor, and the same events for the stock adapter, as our subscribers get.
   const frame = sampleFrame.replace(MARKED, '@@');
-  const { event } = eventOf(frame);
-  const port = parley.cluster.log.port;
-  for (const [name, dialect, server, text] of [
-    ['floor', 'plain', floor, frame],
-    ['bare floor', 'plain', bare, BARE],
-    ['stock', 'trpc', stock, `{"id":"1-%n","event":${event}}`],
-  ] as const) {
-    const subscribers = Array.from({ length: size }, (_, i) => ({
-      port: server.port,
+  const REDIS_URL = parley.cluster.log.url;
+  const peers = [
+    { name: 'floor', dialect: 'plain', program: 'raw-ws', env: { FRAME: frame } },
+    { name: 'bare floor', dialect: 'plain', program: 'raw-ws', env: { FRAME: BARE } },
+    { name: 'stock', dialect: 'trpc', program: 'stock-trpc', env: { EVENT: eventOf(frame) } },
+  ] as const;
+  const contenders: Contender[] = [{ name: 'ours', pid: parley.api(0).pid, idle: 0, costs: [] }];
+  for (const [i, { name, dialect, program, env }] of peers.entries()) {
+    const peer = started.use(await startPeer(program, { ...env, REDIS_URL }));
+    const { id = '', senders = [] } = triggers[i] ?? {};
+    const subscribers = Array.from({ length: size }, (_, at) => ({
+      port: peer.port,
       token: '',
-      requestId: idAt(i, size),
+      requestId: idAt(at, size),
     }));
-    const channel = { id: `${name.replace(' ', '-')}-${size}`, subscribers, senders: [] };
-    await crowd.open({ name, dialect, channels: [channel], publish: { port, text } });
+    const topic = `${createKeys(KEY_PREFIX).stemOf(id)}win:${id}`;
+    await crowd.open({ name, dialect, channels: [{ id: topic, subscribers, senders, sendTo: id }] });
     started.defer(() => crowd.close(name));
+    contenders.push({ name, pid: peer.pid, idle: 0, costs: [] });
   }
-
-  const contenders: Contender[] = [
-    { name: 'ours', pid: parley.api(0).pid, idle: 0, costs: [] },
-    { name: 'floor', pid: floor.pid, idle: 0, costs: [] },
-    { name: 'bare floor', pid: bare.pid, idle: 0, costs: [] },
-    { name: 'stock', pid: stock.pid, idle: 0, costs: [] },
-  ];
   const warmUp = Math.round(messages / 2);
   for (const { name } of contenders) await crowd.run({ kind: 'one at a time', group: name, messages: warmUp });
   for (const contender of contenders) contender.idle = await idleRate([contender.pid], 500);
@@ -91,20 +84,22 @@ async function measureSize(bench: Bench, parley: Parley, ours: GroupSpec): Promi
   return linesOf(contenders, { size, frameBytes: sampleFrame.length });
 }
 
-async function ourGroup(parley: Parley, size: number): Promise<GroupSpec> {
-  const [owner = '', ...others] = await parley.users(size + SENDERS);
-  const id = await parley.channel([owner, ...others]);
-  const members = [owner, ...others];
+/** Our subscribers, and for each peer a channel without feeds, whose publications it hears. */
+interface Crew {
+  readonly ours: GroupSpec;
+  readonly triggers: readonly { readonly id: string; readonly senders: readonly ClientSpec[] }[];
+}
+
+async function crewOf(parley: Parley, size: number): Promise<Crew> {
+  const members = await parley.users(size + SENDERS);
+  const talkers = members.slice(size);
+  const senders = talkers.map((user) => parley.client(user, 1));
+  const id = await parley.channel(members);
+  const triggers = await parley.channels([talkers, talkers, talkers]);
+  const subscribers = members.slice(0, size).map((user, i) => parley.client(user, 0, { requestId: idAt(i, size) }));
   return {
-    name: 'ours',
-    dialect: 'trpc',
-    channels: [
-      {
-        id,
-        subscribers: members.slice(0, size).map((user, i) => parley.client(user, 0, { requestId: idAt(i, size) })),
-        senders: members.slice(size).map((user) => parley.client(user, 1)),
-      },
-    ],
+    ours: { name: 'ours', dialect: 'trpc', channels: [{ id, subscribers, senders }] },
+    triggers: triggers.map((trigger) => ({ id: trigger, senders })),
   };
 }
 
@@ -113,9 +108,9 @@ const sizeOf = ({ channels }: GroupSpec) => channels[0]?.subscribers.length ?? 0
 const idAt = (i: number, size: number) => 1 + (Math.floor((i * REQUEST_IDS) / size) % REQUEST_IDS);
 
 /** The event of a feed's frame, as JSON, with `@@` for its body. */
-function eventOf(frame: string): { event: string } {
+function eventOf(frame: string): string {
   const { result } = JSON.parse(frame) as { result: { data: { data: unknown } } };
-  return { event: JSON.stringify(result.data.data) };
+  return JSON.stringify(result.data.data);
 }
 
 function linesOf(contenders: readonly Contender[], { size, frameBytes }: { size: number; frameBytes: number }): Line[] {
@@ -133,6 +128,7 @@ function linesOf(contenders: readonly Contender[], { size, frameBytes }: { size:
       target: { atMost: 1.1 },
       notes: [
         `both write frames of ${frameBytes} bytes; with 170 bytes raw ws takes ${side(costs('bare floor'), unit)}, which makes it ${bareRatio.toFixed(2)}x`,
+        'each is woken by the publication of a message that was sent to another api, which waits for nothing but Redis',
         'no worker runs meanwhile: its marks "persisted" would be deliveries of their own',
         `idle, taken off, µs a second: ${contenders.map(perSecond).join(', ')}`,
       ],
