@@ -89,11 +89,10 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   take(): Item<ChannelEvent> | null {
     const { channel } = this.#live;
     for (;;) {
-      const first = this.#first.shift();
-      if (first) return first;
+      if (this.#first.length > 0) return this.#first.shift() ?? null;
       if (this.#ended) throw notFound();
       if (channel.resync.version !== this.#resynced) return null;
-      const entry = this.#stretch.shift() ?? channel.after(this.#at);
+      const entry = (this.#stretch.length > 0 && this.#stretch.shift()) || channel.after(this.#at);
       if (entry === 'behind') return null;
       if (!entry) return this.#takeNotice();
       this.#pass(entry);

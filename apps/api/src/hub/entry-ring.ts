@@ -37,6 +37,11 @@ export class EntryRing {
     if (comparePlaces(place, this.#floor) < 0) return 'behind';
     let low = this.#start;
     let high = this.#entries.length;
+    // Nearly everybody stands at the newest or the one before.
+    const newest = this.#entries[high - 1];
+    if (high === low || !newest || comparePlaces(newest.place, place) <= 0) return undefined;
+    const before = high - low > 1 ? this.#entries[high - 2] : undefined;
+    if (before && comparePlaces(before.place, place) <= 0) return newest;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const entry = this.#entries[middle];

@@ -32,6 +32,8 @@ export class Outlet {
   #due: Outgoing[] = [];
   #timer: NodeJS.Timeout | undefined;
   #sheet = Buffer.allocUnsafeSlow(SHEET_BYTES);
+  /** The beginning of the sheet that was written last: frames of one publication are mostly as long as each other. */
+  #beginning: Buffer = this.#sheet;
   readonly #endTurn = () => {
     const due = this.#due;
     this.#due = [];
@@ -61,6 +63,15 @@ export class Outlet {
    */
   sheet(bytes: number): Buffer {
     return bytes <= SHEET_BYTES ? this.#sheet : Buffer.allocUnsafeSlow(bytes);
+  }
+
+  /** What was put together: so many bytes of a sheet. */
+  written(sheet: Buffer, bytes: number): Buffer {
+    if (sheet !== this.#sheet) return sheet.subarray(0, bytes);
+    if (this.#beginning.length !== bytes || this.#beginning.buffer !== sheet.buffer) {
+      this.#beginning = sheet.subarray(0, bytes);
+    }
+    return this.#beginning;
   }
 
   /** The sheet is still needed: nobody else gets it. */

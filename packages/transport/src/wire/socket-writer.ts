@@ -22,8 +22,12 @@ export class SocketWriter implements Outgoing {
   readonly #options: SocketWriterOptions;
   readonly #socket: Duplex;
   readonly #outlet: Outlet;
-  /** Frames that wait for the end of the turn: whole ones, or publications, each before the head that makes a frame of it. */
-  #queue: (Buffer | Publication | RequestHead)[] = [];
+  /** The first frame that waits for the end of the turn: a whole one, or a publication with the head that makes a frame of it. */
+  #first: Buffer | Publication | null = null;
+  #firstHead: RequestHead | null = null;
+  /** Those behind it, each with its head. Most turns have none. */
+  #others: (Buffer | Publication | RequestHead | null)[] | null = null;
+  readonly #isSystems: boolean;
   #frames = 0;
   #queuedBytes = 0;
 
@@ -31,6 +35,7 @@ export class SocketWriter implements Outgoing {
     this.#options = options;
     this.#socket = options.socket;
     this.#outlet = options.outlet;
+    this.#isSystems = options.socket instanceof Socket;
   }
 
   get waitingBytes(): number {
@@ -45,26 +50,26 @@ export class SocketWriter implements Outgoing {
   /** Sends a message when this turn is over, behind what was sent before. Dropped once the socket closes. */
   send(message: string | Uint8Array): void {
     const frame = frameOf(message);
-    this.#queue.push(frame);
-    this.#count(frame.length);
+    this.#push(frame, null, frame.length);
   }
 
   /** The same with a publication, whose frame to this request takes so many bytes. */
   publish(publication: Publication, head: RequestHead, bytes: number): void {
-    this.#queue.push(publication, head);
-    this.#count(bytes);
+    this.#push(publication, head, bytes);
   }
 
   /** To be called before a close frame, too: it would overtake what waits. */
   flush(): void {
-    if (this.#frames === 0) return;
+    const first = this.#first;
+    if (first === null) return;
     if (this.isOpen) {
-      const [first] = this.#queue;
-      if (this.#frames === 1 && Buffer.isBuffer(first)) this.#socket.write(first);
-      else this.#writeTogether();
+      if (this.#others === null && Buffer.isBuffer(first)) this.#socket.write(first);
+      else this.#writeTogether(first);
       this.#outlet.sent(this.#frames, this.#queuedBytes);
     }
-    this.#queue.length = 0;
+    this.#first = null;
+    this.#firstHead = null;
+    this.#others = null;
     this.#frames = 0;
     this.#queuedBytes = 0;
   }
@@ -77,28 +82,41 @@ export class SocketWriter implements Outgoing {
     this.#options.onSlow();
   }
 
-  #count(bytes: number): void {
+  #push(frame: Buffer | Publication, head: RequestHead | null, bytes: number): void {
     this.#queuedBytes += bytes;
-    if (++this.#frames === 1) this.#outlet.due(this);
+    if (++this.#frames === 1) {
+      this.#first = frame;
+      this.#firstHead = head;
+      this.#outlet.due(this);
+    } else {
+      this.#others ??= [];
+      this.#others.push(frame, head);
+    }
   }
 
-  #writeTogether(): void {
+  #writeTogether(first: Buffer | Publication): void {
     // Other streams than the system's may keep what they have been given.
-    const isSystems = this.#socket instanceof Socket;
-    const sheet = isSystems ? this.#outlet.sheet(this.#queuedBytes) : Buffer.allocUnsafe(this.#queuedBytes);
-    const queue = this.#queue;
-    let end = 0;
-    for (let i = 0; i < queue.length; i++) {
-      const piece = queue[i];
-      if (Buffer.isBuffer(piece)) {
-        sheet.set(piece, end);
-        end += piece.length;
-      } else if (piece) {
-        end = (piece as Publication).write(queue[++i] as RequestHead, sheet, end);
-      }
+    const sheet = this.#isSystems ? this.#outlet.sheet(this.#queuedBytes) : Buffer.allocUnsafe(this.#queuedBytes);
+    let end = put(first, this.#firstHead, { sheet, at: 0 });
+    const others = this.#others ?? NONE;
+    for (let i = 0; i < others.length; i += 2) {
+      end = put(others[i] as Buffer | Publication, others[i + 1] as RequestHead | null, { sheet, at: end });
     }
-    this.#socket.write(sheet.subarray(0, end));
+    this.#socket.write(this.#outlet.written(sheet, end));
     // What the system did not take at once is still being read from there.
     if (this.#socket.writableLength > 0) this.#outlet.keepSheet(sheet);
   }
+}
+
+const NONE: readonly never[] = [];
+
+/** Writes a frame, and gives where it ends. */
+function put(
+  frame: Buffer | Publication,
+  head: RequestHead | null,
+  { sheet, at }: { readonly sheet: Buffer; readonly at: number },
+): number {
+  if (head !== null) return (frame as Publication).write(head, sheet, at);
+  sheet.set(frame as Buffer, at);
+  return at + (frame as Buffer).length;
 }
