@@ -15,7 +15,7 @@ export async function machine(): Promise<{ at: string; commit: string; machine: 
   return {
     at: new Date().toISOString(),
     commit: await commit(),
-    machine: `${availableParallelism()} cores of ${model}, ${memory} GiB, ${type()} ${release()}`,
+    machine: `${availableParallelism()} cores of ${model}, ${memory} GiB, ${type()} ${release().split('-')[0]}`,
     versions: [`Node ${process.versions.node}`, ...PEERS.map((name) => `${name} ${versionOf(name)}`)].join(', '),
   };
 }
