@@ -10,7 +10,7 @@ const MINUTES = { quick: 1, full: 10 };
 /** A twentieth of all connections goes and comes back each minute. */
 const EVERY_MS = 60_000;
 /** Connections, maps of the hub, and listeners, as the process itself counts them. */
-const GAUGES = ['socket_connections', 'hub_channels', 'hub_listeners', 'ephemeral_channels', 'ephemeral_topics'];
+const GAUGES = ['socket_connections', 'hub_channels', 'hub_listeners', 'ephemeral_channels'];
 const THREADS = 2;
 const GROWTH_MAX = 0.05;
 
