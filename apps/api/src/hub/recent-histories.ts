@@ -1,5 +1,6 @@
 import type { Archive, History } from '@parley/domain';
 import { comparePositions, type Position, RESUME_MAX_ENTRIES } from '@parley/protocol';
+import { NOBODY } from './view-of.ts';
 
 /** What Postgres said of a channel after a position. */
 export interface KnownHistory {
@@ -16,8 +17,6 @@ interface Flight {
 
 /** Long enough for those who were cut off together, who come back within seconds. */
 const KEPT_MS = 2_000;
-/** Nobody's: who may see what was read is decided elsewhere. */
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /**
  * When all feeds of a channel come back at once they ask Postgres the same: it is asked once. An answer serves everybody whose position
@@ -44,6 +43,7 @@ export class RecentHistories {
 
   /** The same, asked now. */
   async readAnew(channelId: string, after: Position): Promise<KnownHistory> {
+    // Who may see what was read is decided elsewhere.
     const history = this.#archive.history({ channelId, userId: NOBODY, after, limit: RESUME_MAX_ENTRIES });
     this.#flights.delete(channelId);
     this.#flights.set(channelId, { after, startedAt: this.#clock.now(), history });

@@ -30,6 +30,7 @@ const SLOW_CODE = 1013;
 
 /** Speaks tRPC's protocol over sockets, for any router. */
 export function createSocketHandler<TRouter extends AnyRouter>(options: WireOptions<TRouter>): ServeSocket {
+  // From here on the context is whatever `createContext` gave: nothing but the router's own procedures looks into it.
   const wire = new Wire(options as unknown as WireOptions);
   const { enabled = false, pingMs = PING_MS, pongWaitMs = PONG_WAIT_MS } = options.keepAlive ?? {};
   const peers = enabled ? new PeerWatch({ pingMs, pongWaitMs }) : null;

@@ -15,8 +15,8 @@ interface SocketWriterOptions {
 }
 
 /**
- * Writes whole frames to a socket, past the sender of ws: nothing of a frame is copied or looked at again. The two can be used beside
- * each other, since ws writes each of its frames in one turn, too, as long as it does not compress.
+ * Writes whole frames to a socket, past the sender of ws: what a turn brings is copied once, into the one piece that is written. The two
+ * can be used beside each other, since ws writes each of its frames in one turn, too, as long as it does not compress.
  */
 export class SocketWriter implements Outgoing {
   readonly #options: SocketWriterOptions;
@@ -25,7 +25,7 @@ export class SocketWriter implements Outgoing {
   /** The first frame that waits for the end of the turn: a whole one, or a publication with the head that makes a frame of it. */
   #first: Buffer | Publication | null = null;
   #firstHead: RequestHead | null = null;
-  /** Those behind it, each with its head. Most turns have none. */
+  /** Those behind it, each with its head (`#push`). Flat: an object for each would be garbage for each delivery. Most turns have none. */
   #others: (Buffer | Publication | RequestHead | null)[] | null = null;
   readonly #isSystems: boolean;
   #frames = 0;
@@ -110,7 +110,7 @@ export class SocketWriter implements Outgoing {
 
 const NONE: readonly never[] = [];
 
-/** Writes a frame, and gives where it ends. */
+/** Writes a frame, and gives where it ends. Only a publication comes with a head: hence the casts, which cost nothing where a look would. */
 function put(
   frame: Buffer | Publication,
   head: RequestHead | null,
