@@ -67,7 +67,7 @@ async function costOf(work: () => Promise<unknown>) {
 }
 
 describe('what a call costs', () => {
-  it('[SEND-25] a send is one script on the log store, one on the cache store, and no SQL', async () => {
+  it('[SEND-25] a send is one script on the log store, at most one on the cache store, and no SQL', async () => {
     const { id } = await ada.trpc.channel.create.mutate({ kind: 'group', memberIds: [bob.userId] });
     await ada.trpc.message.send.mutate(text(id, 'loads the header'));
     // It rang for a worker, beside the call.
@@ -78,7 +78,8 @@ describe('what a call costs', () => {
     });
     expect(cost.sql).toBe(0);
     expect(cost.log).toEqual({ evalsha: sends, eval: 0, xrange: 0, xrevrange: 0 });
-    expect(cost.cache).toMatchObject({ evalsha: sends, eval: 0 });
+    expect(cost.cache).toMatchObject({ eval: 0 });
+    expect(cost.cache.evalsha).toBeLessThanOrEqual(sends);
   });
 
   it('[SEND-25] the control: a send that has to load the header is seen to cost more', async () => {

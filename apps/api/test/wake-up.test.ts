@@ -53,4 +53,44 @@ describe('who listens to a channel is woken', () => {
       expect(wakes).toBe(i + 1);
     }
   });
+
+  test('[FAN-116] what can wait travels with what cannot, and by itself if there is nothing', async () => {
+    const wakeUp = new WakeUp(new BusyWindow({ enabled: true, busyShare: () => 0.05 }));
+    let wakes = 0;
+    wakeUp.listeners.add({ wake: () => wakes++ });
+    for (let i = 0; i < 10; i++) wakeUp.ringSoon();
+    await turn();
+    expect(wakes).toBe(0);
+    wakeUp.ring();
+    await turn();
+    expect(wakes).toBe(1);
+    // Nothing is left of what has travelled.
+    await sleep(250);
+    expect(wakes).toBe(1);
+    wakeUp.ringSoon();
+    await expect.poll(() => wakes).toBe(2);
+  });
+
+  test('[FAN-116] nothing waits while somebody waits for it', async () => {
+    const wakeUp = new WakeUp(new BusyWindow({ enabled: true, busyShare: () => 0.05 }));
+    let wakes = 0;
+    wakeUp.listeners.add({ wake: () => wakes++ });
+    const calm = wakeUp.hurry();
+    wakeUp.ringSoon();
+    await turn();
+    expect(wakes).toBe(1);
+    calm();
+    wakeUp.ringSoon();
+    await turn();
+    expect(wakes).toBe(1);
+  });
+
+  test('[FAN-116] control: with COALESCE_ENABLED off it does not wait', async () => {
+    const wakeUp = new WakeUp(new BusyWindow({ enabled: false }));
+    let wakes = 0;
+    wakeUp.listeners.add({ wake: () => wakes++ });
+    wakeUp.ringSoon();
+    await turn();
+    expect(wakes).toBe(1);
+  });
 });

@@ -35,6 +35,13 @@ export class LocalBuckets {
       : this.#spend(key, allowance, { now, calls });
   }
 
+  /** Counts against a rate what was allowed before this thread had to count alone, in milliseconds of the allowance. */
+  charge(key: string, ms: number): void {
+    const now = this.#clock.now();
+    const full = Math.max(this.#buckets.get(key)?.idleAt ?? 0, now) + ms * this.#threads;
+    this.#keep(key, { idleAt: full, cells: null }, now);
+  }
+
   #spend(key: string, { costMs, burst }: Rate, { now, calls }: { now: number; calls: number }): number {
     const cost = costMs * this.#threads;
     const full = Math.max(this.#buckets.get(key)?.idleAt ?? 0, now) + cost * calls;

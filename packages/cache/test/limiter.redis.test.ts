@@ -10,6 +10,7 @@ import { logKey } from '../src/keys.ts';
 import { createLimiter, RedisLimiter, unlimited } from '../src/limiter.ts';
 import { LocalBuckets } from '../src/local-buckets.ts';
 import { LogStore } from '../src/log-store.ts';
+import { RateLedger } from '../src/rate-ledger.ts';
 import { keys, silent } from './rig.ts';
 
 let server: RedisServer;
@@ -82,16 +83,50 @@ describe('limiter', () => {
     expect(await of.take('message.send', ann)).toMatchObject({ allowed: false });
   });
 
-  it('one key that goes away by itself, and one round trip', async () => {
-    const of = limiter(1_000, 5);
+  it('one key that goes away by itself, and one round trip when the store is asked', async () => {
+    const of = limiter(1_000, 8);
     const userId = randomUUID();
-    await of.take('message.send', userId);
+    await takeMany(of, 5, userId);
     await redis.config('RESETSTAT');
     await takeMany(of, 3, userId);
     expect(await redis.info('commandstats')).toMatch(/cmdstat_evalsha:calls=3,/);
     const ttl = await redis.pttl(keys.limit('message.send', userId));
-    expect(ttl).toBeGreaterThan(0);
-    expect(ttl).toBeLessThanOrEqual(4_000);
+    expect(ttl).toBeGreaterThan(4_000);
+    expect(ttl).toBeLessThanOrEqual(8_000);
+  });
+
+  it('[LIMIT-117] who is far from his limit costs no round trip, and is told of soon after, with all others in one', async () => {
+    const of = limiter(60_000);
+    const users = Array.from({ length: 20 }, () => randomUUID());
+    await redis.config('RESETSTAT');
+    for (const userId of users) expect((await takeMany(of, 5, userId)).every(({ allowed }) => allowed)).toBe(true);
+    const told = () => Promise.all(users.map((userId) => redis.pttl(keys.limit('message.send', userId))));
+    await expect.poll(async () => Math.min(...(await told()))).toBeGreaterThan(4 * 60_000);
+    const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
+    // As many as there were tenths of a second meanwhile, but not one for each.
+    expect(calls).toBeLessThan(users.length);
+  });
+
+  it('[LIMIT-117] what one thread allowed by itself counts on the others, and is paid back', async () => {
+    const userId = randomUUID();
+    const [one, other] = [limiter(60_000), limiter(60_000)];
+    const key = keys.limit('message.send', userId);
+    await takeMany(one, 5, userId);
+    await expect.poll(() => redis.exists(key)).toBe(1);
+    // The other one knows of nothing yet: half of the burst at most.
+    expect((await takeMany(other, 20, userId)).filter(({ allowed }) => allowed)).toHaveLength(5);
+    const refused = await one.take('message.send', userId);
+    expect(refused.allowed).toBe(false);
+    expect(await redis.pttl(key)).toBeGreaterThan(9 * 60_000);
+  });
+
+  it('[LIMIT-117] control: of threads that tell nobody each would allow the burst', async () => {
+    const userId = randomUUID();
+    const verdicts = [1, 2].map(() => {
+      const ledger = new RateLedger({ now: () => 1_000, sleep: async () => undefined });
+      return Array.from({ length: 20 }, () => ledger.allows(userId, { type: 'rate', costMs: 60_000, burst: 20 }, 1));
+    });
+    expect(verdicts.flat().filter(Boolean)).toHaveLength(20);
   });
 
   it('a store that has lost its scripts is given the text again', async () => {
@@ -326,6 +361,12 @@ describe('local buckets', () => {
       // Nobody waits for more than a cell longer than an exact count would make him.
       if (waitMs > 0) expect(calls.filter((at) => at > clock.at - 6_101).length).toBeGreaterThan(7);
     }
+  });
+
+  it('a flood of different users does not grow a ledger without bound', () => {
+    const ledger = new RateLedger(clock);
+    for (let i = 0; i < 30_000; i++) ledger.allows(`user ${i}`, { type: 'rate', costMs: 100, burst: 10 }, 1);
+    expect(ledger.size).toBeLessThanOrEqual(10_000);
   });
 
   it('a flood of different users of a span does not grow without bound', () => {

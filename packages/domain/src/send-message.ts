@@ -30,8 +30,8 @@ export const PERSIST_WAIT_MS = 2_000;
 type Sent = Exclude<Settled, { type: 'unchanged' }>;
 
 /**
- * Sends a message: one round trip on the log store, one on the cache store for the limit, no database, but for one statement where it
- * carries attachments. The same `clientMsgId` again gives the same message. A call that throws anything but a final `Failure` has an
+ * Sends a message: one round trip on the log store, one on the cache store only for who is near his limit, no database, but for one
+ * statement where it carries attachments. The same `clientMsgId` again gives the same message. A call that throws anything but a final `Failure` has an
  * unknown outcome and may be repeated.
  */
 export function sendMessage(deps: SendDeps) {

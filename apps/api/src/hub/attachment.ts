@@ -19,11 +19,11 @@ export class HeldChannel implements Attachment, Listener {
     this.channel = channel;
     this.wake = wake;
     this.#onLast = onLast;
-    channel.listeners.add(this);
+    channel.wakeUp.listeners.add(this);
   }
 
   release(): void {
-    const { listeners } = this.channel;
+    const { listeners } = this.channel.wakeUp;
     if (listeners.delete(this) && listeners.size === 0) this.#onLast(this.channel);
   }
 }

@@ -20,18 +20,18 @@ interface BusyWindowOptions {
  * it has less. A write to a socket costs the same for one event as for ten.
  */
 export class BusyWindow {
-  readonly #enabled: boolean;
+  readonly enabled: boolean;
   readonly #busyShare: () => number;
   #ms = 0;
   #measuredAt = 0;
 
   constructor({ enabled, busyShare = busyShareOfThread() }: BusyWindowOptions) {
-    this.#enabled = enabled;
+    this.enabled = enabled;
     this.#busyShare = busyShare;
   }
 
   get ms(): number {
-    if (this.#enabled && performance.now() - this.#measuredAt >= MEASURE_EVERY_MS) this.#measure();
+    if (this.enabled && performance.now() - this.#measuredAt >= MEASURE_EVERY_MS) this.#measure();
     return this.#ms;
   }
 

@@ -13,7 +13,7 @@ import {
 } from '@parley/domain';
 import type { Place } from '@parley/protocol';
 import type { BusyWindow } from './busy-window.ts';
-import { ChannelNotices } from './channel-notices.ts';
+import { ChannelNotices, canWait } from './channel-notices.ts';
 import { ChannelTail } from './channel-tail.ts';
 import { type Bridge, bridge } from './fill.ts';
 import { type Heard, Hearsay } from './hearsay.ts';
@@ -21,7 +21,7 @@ import type { HubMeasure } from './hub-metrics.ts';
 import { pause } from './pause.ts';
 import { type ReadDeps, readEntry } from './read-after.ts';
 import { viewOf } from './view-of.ts';
-import { type Listener, WakeUp } from './wake-up.ts';
+import { WakeUp } from './wake-up.ts';
 
 export interface ChannelHubDeps extends ReadDeps, HubMeasure {
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
@@ -42,7 +42,7 @@ export class ChannelHub {
   readonly tail = new ChannelTail();
   readonly notices = new ChannelNotices();
   readonly #deps: ChannelHubDeps;
-  readonly #wakeUp: WakeUp;
+  readonly wakeUp: WakeUp;
   readonly #closed = new AbortController();
   readonly #hearsay = new Hearsay();
   /** The furthest place that a feed was served, from a window. */
@@ -53,11 +53,7 @@ export class ChannelHub {
   constructor(deps: ChannelHubDeps, channelId: string) {
     this.#deps = deps;
     this.channelId = channelId;
-    this.#wakeUp = new WakeUp(deps.window);
-  }
-
-  get listeners(): Set<Listener> {
-    return this.#wakeUp.listeners;
+    this.wakeUp = new WakeUp(deps.window);
   }
 
   /** Its version rises whenever what was delivered cannot be continued or was taken back: each feed begins anew at the head. */
@@ -127,7 +123,7 @@ export class ChannelHub {
   #base(view: ChannelView): void {
     this.#reached = this.tail.base(view);
     this.notices.look(view, this.channelId, this.#reached.n);
-    this.#wakeUp.ring();
+    this.wakeUp.ring();
     this.#hear(this.#reached);
   }
 
@@ -141,20 +137,21 @@ export class ChannelHub {
       // A live entry is not persisted yet, and holes come later than what they take back.
       const entry = readEntry(this.#deps, line, { epoch: place.epoch, persistedN: 0, holes: [] });
       this.tail.append(entry);
-      this.#deps.delivered(entry, this.listeners.size);
-      this.#wakeUp.ring();
+      this.#deps.delivered(entry, this.wakeUp.listeners.size);
+      this.wakeUp.ring();
     } else {
       if (tip && !this.#filling) this.#deps.count('gap');
       this.#hear(place);
       // Who is not based looks for himself.
-      if (!tip) this.#wakeUp.ring();
+      if (!tip) this.wakeUp.ring();
     }
   }
 
   #notice(line: LogLine): void {
     const notice = this.#readNotice(line);
     if (!notice) return;
-    this.#wakeUp.ring();
+    if (canWait(notice)) this.wakeUp.ringSoon();
+    else this.wakeUp.ring();
     // It speaks of an entry that was published before it: if that is not here, it was lost on the way.
     this.#hear(notice.place);
   }
@@ -228,15 +225,15 @@ export class ChannelHub {
   #take(found: Extract<Bridge, { type: 'entries' }>, view: ChannelView): void {
     this.tail.extend(found.entries, found.tip, view);
     for (const entry of found.entries) if (entry.hole) this.notices.marks.hole(entry.place);
-    this.#deps.filled(found.entries, this.listeners.size);
+    this.#deps.filled(found.entries, this.wakeUp.listeners.size);
     if (found.tip.epoch === view.epoch) this.#look(view, found.tip);
-    this.#wakeUp.ring();
+    this.wakeUp.ring();
   }
 
   #look(view: ChannelView, tip: Place): void {
     const { rose, untold } = this.notices.look(view, this.channelId, tip.n);
     if (untold) this.breakOff('behind', null);
-    else if (rose) this.#wakeUp.ring();
+    else if (rose) this.wakeUp.ring();
   }
 
   /** `view` null: feeds go on from where the tail is; only what they were told before is in doubt. */
@@ -245,6 +242,6 @@ export class ChannelHub {
     this.#deps.resync(reason);
     if (view) this.#base(view);
     else this.tail.forgetNewest();
-    this.#wakeUp.ring();
+    this.wakeUp.ring();
   }
 }

@@ -5,6 +5,11 @@ import { NoticeBoard } from './notice-board.ts';
 
 const BOARD_NOTICES = 1_024;
 
+/** Whether it may wait for company: a later one of its kind says the same and more. What takes something back may not. */
+export function canWait({ type, event }: FeedNotice): boolean {
+  return type === 'persisted' ? event.holes.length === 0 : type !== 'hole';
+}
+
 /** What is said about a channel beside its entries: how far it is persisted, which positions are holes, who read how far. */
 export class ChannelNotices {
   readonly marks = new Marks();

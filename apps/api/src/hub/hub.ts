@@ -94,7 +94,7 @@ class ThreadHub implements Hub {
 
   get size() {
     let listeners = this.#users.listeners;
-    for (const { hub } of this.#channels.values()) listeners += hub.listeners.size;
+    for (const { hub } of this.#channels.values()) listeners += hub.wakeUp.listeners.size;
     return { channels: this.#channels.size, listeners };
   }
 

@@ -13,11 +13,13 @@ export class PersistedWatch implements PersistedAttachment {
   readonly #deps: WatchDeps;
   readonly #attachment: Attachment;
   readonly #latch: Latch;
+  readonly #calm: () => void;
 
   constructor(deps: WatchDeps, attachment: Attachment, latch: Latch) {
     this.#deps = deps;
     this.#attachment = attachment;
     this.#latch = latch;
+    this.#calm = attachment.channel.wakeUp.hurry();
   }
 
   async until(position: Position, withinMs: number): Promise<boolean> {
@@ -37,6 +39,7 @@ export class PersistedWatch implements PersistedAttachment {
   }
 
   [Symbol.dispose](): void {
+    this.#calm();
     this.#attachment.release();
   }
 

@@ -14,7 +14,7 @@ export interface LimitVerdict {
   readonly retryAfterMs: number;
 }
 
-/** One round trip on the cache store; when it is away, local buckets of this thread. Never throws. */
+/** At most one round trip on the cache store; when it is away, local buckets of this thread. Never throws. */
 export interface Limiter {
   /** All of the calls or none of them; one, unless it is said how many. */
   take(limit: Limit, userId: string, calls?: number): Promise<LimitVerdict>;

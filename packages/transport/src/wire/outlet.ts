@@ -81,7 +81,7 @@ export class Outlet {
 
   /** To be flushed when this turn is over. */
   due(outgoing: Outgoing): void {
-    if (this.#due.push(outgoing) === 1) process.nextTick(this.#endTurn);
+    if (this.#due.push(outgoing) === 1) setImmediate(this.#endTurn);
   }
 
   /** Bytes that wait, over all sockets, and at the one where most do. */
