@@ -5,9 +5,10 @@ import type { Place } from '@parley/protocol';
 export class EntryRing {
   readonly #capacity: number;
   #floor: Place;
+  /** The entry of number i is at i modulo the capacity: what falls out is overwritten, and kept by nobody. */
   #entries: FeedEntry[] = [];
-  /** Index of the oldest entry that still counts: cutting the array on every push would copy it each time. */
-  #start = 0;
+  /** Of entries pushed since the last reset: the newest is number `pushed` − 1. */
+  #pushed = 0;
 
   constructor(capacity: number, floor: Place) {
     this.#capacity = capacity;
@@ -18,40 +19,40 @@ export class EntryRing {
   reset(floor: Place): void {
     this.#floor = floor;
     this.#entries = [];
-    this.#start = 0;
+    this.#pushed = 0;
   }
 
   /** The caller promises that the entry directly follows the one before. */
   push(entry: FeedEntry): void {
-    this.#entries.push(entry);
-    if (this.#entries.length - this.#start <= this.#capacity) return;
-    this.#floor = this.#entries[this.#start]?.place ?? this.#floor;
-    this.#start++;
-    if (this.#start < this.#capacity) return;
-    this.#entries = this.#entries.slice(this.#start);
-    this.#start = 0;
+    const at = this.#pushed++ % this.#capacity;
+    this.#floor = this.#entries[at]?.place ?? this.#floor;
+    this.#entries[at] = entry;
   }
 
   /** The first entry after a place, `undefined` when there is none yet, `'behind'` when the ring does not reach back to it. */
   after(place: Place): FeedEntry | undefined | 'behind' {
     if (comparePlaces(place, this.#floor) < 0) return 'behind';
-    let low = this.#start;
-    let high = this.#entries.length;
+    let high = this.#pushed;
+    let low = Math.max(0, high - this.#capacity);
     // Nearly everybody stands at the newest or the one before.
-    const newest = this.#entries[high - 1];
+    const newest = this.#at(high - 1);
     if (high === low || !newest || comparePlaces(newest.place, place) <= 0) return undefined;
-    const before = high - low > 1 ? this.#entries[high - 2] : undefined;
+    const before = high - low > 1 ? this.#at(high - 2) : undefined;
     if (before && comparePlaces(before.place, place) <= 0) return newest;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const entry = this.#entries[middle];
+      const entry = this.#at(middle);
       if (entry && comparePlaces(entry.place, place) <= 0) low = middle + 1;
       else high = middle;
     }
-    return this.#entries[low];
+    return this.#at(low);
   }
 
   some(is: (entry: FeedEntry) => boolean): boolean {
-    return this.#entries.some((entry, i) => i >= this.#start && is(entry));
+    return this.#entries.some(is);
+  }
+
+  #at(number: number): FeedEntry | undefined {
+    return this.#entries[number % this.#capacity];
   }
 }
