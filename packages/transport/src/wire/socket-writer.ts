@@ -5,6 +5,9 @@ import { frameOf } from './frame.ts';
 import type { Outgoing, Outlet } from './outlet.ts';
 import type { Publication, RequestHead } from './publication.ts';
 
+/** Far below what a socket may leave waiting before it counts as full. */
+const CLEAR_BYTES = 8_192;
+
 interface SocketWriterOptions {
   readonly ws: WebSocket;
   /** What the WebSocket runs on. */
@@ -19,9 +22,11 @@ interface SocketWriterOptions {
  * can be used beside each other, since ws writes each of its frames in one turn, too, as long as it does not compress.
  */
 export class SocketWriter implements Outgoing {
-  readonly #options: SocketWriterOptions;
+  // Flat, as all that a delivery touches: with thousands of sockets each object on the way is one more that is in no cache.
+  readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #outlet: Outlet;
+  readonly #onSlow: () => void;
   /** The first frame that waits for the end of the turn: a whole one, or a publication with the head that makes a frame of it. */
   #first: Buffer | Publication | null = null;
   #firstHead: RequestHead | null = null;
@@ -30,21 +35,28 @@ export class SocketWriter implements Outgoing {
   readonly #isSystems: boolean;
   #frames = 0;
   #queuedBytes = 0;
+  /** The system did not take all of what was written last. */
+  #isBehind = false;
 
-  constructor(options: SocketWriterOptions) {
-    this.#options = options;
-    this.#socket = options.socket;
-    this.#outlet = options.outlet;
-    this.#isSystems = options.socket instanceof Socket;
+  constructor({ ws, socket, outlet, onSlow }: SocketWriterOptions) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#outlet = outlet;
+    this.#onSlow = onSlow;
+    this.#isSystems = socket instanceof Socket;
   }
 
   get waitingBytes(): number {
     return this.#socket.writableLength + this.#queuedBytes;
   }
 
+  /** That hardly anything waits, told without a look at the socket. */
+  get isClear(): boolean {
+    return !this.#isBehind && this.#queuedBytes < CLEAR_BYTES;
+  }
+
   get isOpen(): boolean {
-    const { ws } = this.#options;
-    return ws.readyState === ws.OPEN;
+    return this.#ws.readyState === this.#ws.OPEN;
   }
 
   /** Sends a message when this turn is over, behind what was sent before. Dropped once the socket closes. */
@@ -65,6 +77,7 @@ export class SocketWriter implements Outgoing {
     if (this.isOpen) {
       if (this.#others === null && Buffer.isBuffer(first)) this.#socket.write(first);
       else this.#writeTogether(first);
+      this.#isBehind = this.#socket.writableLength > 0;
       this.#outlet.sent(this.#frames, this.#queuedBytes);
     }
     this.#first = null;
@@ -79,7 +92,7 @@ export class SocketWriter implements Outgoing {
   }
 
   cutOff(): void {
-    this.#options.onSlow();
+    this.#onSlow();
   }
 
   #push(frame: Buffer | Publication, head: RequestHead | null, bytes: number): void {
