@@ -3,13 +3,15 @@ import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server';
 import { Latch, orAbort } from '../hub/latch.ts';
 import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { Pump } from './pump.ts';
+import type { FeedSession } from './session.ts';
 
 interface FeedOptions<E> {
   readonly read: (reading: Reading) => FeedReader<E>;
+  /** One function for all feeds of a kind. */
   readonly publicationOf: (item: Item<E>) => Publication;
   readonly signal: AbortSignal;
-  /** Counts it among those that its connection may hold; undefined when it holds as many as it may. */
-  readonly hold?: (() => (() => void) | undefined) | undefined;
+  /** Counts it among the feeds that its connection may hold. */
+  readonly session: FeedSession;
 }
 
 /**
@@ -24,15 +26,15 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
   }
 
   [PUSH](sink: FeedSink): () => void {
-    const { read, publicationOf, signal } = this.#options;
-    const release = this.#hold();
-    const pump = new Pump(sink, { publicationOf, release });
+    const { read, publicationOf, signal, session } = this.#options;
+    this.#hold();
+    const pump = new Pump(sink, { publicationOf, session });
     return pump.run(read({ wake: () => pump.wake(), signal }));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TrackedEnvelope<E>, void, undefined> {
-    const { read, signal } = this.#options;
-    const release = this.#hold();
+    const { read, signal, session } = this.#options;
+    this.#hold();
     const latch = new Latch();
     const wake = () => latch.ring();
     const reader = read({ wake, signal });
@@ -51,14 +53,13 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
     } finally {
       signal.removeEventListener('abort', wake);
       reader.close();
-      release?.();
+      session.releaseFeed?.();
     }
   }
 
-  #hold(): (() => void) | undefined {
-    const { hold } = this.#options;
-    const release = hold?.();
-    if (hold && !release) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
-    return release;
+  #hold(): void {
+    const { session } = this.#options;
+    const held = session.holdFeed?.() ?? true;
+    if (!held) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
   }
 }

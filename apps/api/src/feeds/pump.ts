@@ -1,10 +1,11 @@
 import type { FeedSink, Publication } from '@parley/transport';
 import type { FeedReader, Item } from './feed-reader.ts';
+import type { FeedSession } from './session.ts';
 
 interface PumpOptions<E> {
   readonly publicationOf: (item: Item<E>) => Publication;
-  /** Called once, when the feed is over. */
-  readonly release: (() => void) | undefined;
+  /** Counts the feed off once it is over. */
+  readonly session: FeedSession;
 }
 
 /**
@@ -13,14 +14,16 @@ interface PumpOptions<E> {
  */
 export class Pump<E> {
   readonly #sink: FeedSink;
-  readonly #options: PumpOptions<E>;
+  readonly #publicationOf: PumpOptions<E>['publicationOf'];
+  readonly #session: FeedSession;
   #reader: FeedReader<E> | null = null;
   /** Something is under way that will go on by itself: opening, catching up, waiting for room. */
   #isBusy = true;
 
-  constructor(sink: FeedSink, options: PumpOptions<E>) {
+  constructor(sink: FeedSink, { publicationOf, session }: PumpOptions<E>) {
     this.#sink = sink;
-    this.#options = options;
+    this.#publicationOf = publicationOf;
+    this.#session = session;
   }
 
   /** Gives what ends it. */
@@ -50,7 +53,7 @@ export class Pump<E> {
     try {
       while (this.#reader && !this.#isBusy) {
         const item = this.#sink.hasRoom ? this.#reader.take() : undefined;
-        if (item) this.#sink.push(this.#options.publicationOf(item));
+        if (item) this.#sink.push(this.#publicationOf(item));
         else if (item === undefined) this.#waitForRoom();
         else if (this.#reader.isEven) return;
         else this.#after(this.#reader.catchUp());
@@ -75,8 +78,9 @@ export class Pump<E> {
   }
 
   #leave(): void {
-    this.#reader?.close();
+    if (!this.#reader) return;
+    this.#reader.close();
     this.#reader = null;
-    this.#options.release?.();
+    this.#session.releaseFeed?.();
   }
 }

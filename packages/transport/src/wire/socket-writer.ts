@@ -11,7 +11,7 @@ interface SocketWriterOptions {
   readonly socket: Duplex;
   readonly outlet: Outlet;
   /** Ends it because its reader is too slow. */
-  onSlow(): void;
+  onSlow(ws: WebSocket): void;
 }
 
 /**
@@ -19,9 +19,10 @@ interface SocketWriterOptions {
  * can be used beside each other, since ws writes each of its frames in one turn, too, as long as it does not compress.
  */
 export class SocketWriter implements Outgoing {
-  readonly #options: SocketWriterOptions;
+  readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #outlet: Outlet;
+  readonly #onSlow: (ws: WebSocket) => void;
   /** The first frame that waits for the end of the turn: a whole one, or a publication with the head that makes a frame of it. */
   #first: Buffer | Publication | null = null;
   #firstHead: RequestHead | null = null;
@@ -31,11 +32,12 @@ export class SocketWriter implements Outgoing {
   #frames = 0;
   #queuedBytes = 0;
 
-  constructor(options: SocketWriterOptions) {
-    this.#options = options;
-    this.#socket = options.socket;
-    this.#outlet = options.outlet;
-    this.#isSystems = options.socket instanceof Socket;
+  constructor({ ws, socket, outlet, onSlow }: SocketWriterOptions) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#outlet = outlet;
+    this.#onSlow = onSlow;
+    this.#isSystems = socket instanceof Socket;
   }
 
   get waitingBytes(): number {
@@ -43,8 +45,7 @@ export class SocketWriter implements Outgoing {
   }
 
   get isOpen(): boolean {
-    const { ws } = this.#options;
-    return ws.readyState === ws.OPEN;
+    return this.#ws.readyState === this.#ws.OPEN;
   }
 
   /** Sends a message when this turn is over, behind what was sent before. Dropped once the socket closes. */
@@ -79,7 +80,7 @@ export class SocketWriter implements Outgoing {
   }
 
   cutOff(): void {
-    this.#options.onSlow();
+    this.#onSlow(this.#ws);
   }
 
   #push(frame: Buffer | Publication, head: RequestHead | null, bytes: number): void {

@@ -31,7 +31,8 @@ export class WireConnection implements Peer {
   readonly subscriptions = new Map<number | string, { abort(): void }>();
   heardAt = performance.now();
   asked = false;
-  readonly #req: IncomingMessage;
+  /** Null once nobody asks for it any more. */
+  #req: IncomingMessage | null;
   readonly #peers: PeerWatch | null;
   #closed: AbortController | undefined;
   #ctx: unknown;
@@ -47,12 +48,8 @@ export class WireConnection implements Peer {
   }
 
   run(): void {
-    const { ws } = this;
     this.#peers?.add(this);
-    if (!announcesParams(this.#req.url)) this.#context = this.#makeContext(() => null);
-    ws.on('message', (data, isBinary) => this.#heard(data, isBinary));
-    ws.on('error', (cause) => this.wire.complain(this.complaint(cause, NO_CALL)));
-    ws.once('close', () => this.#ended());
+    if (!announcesParams(this.#req?.url)) this.#context = this.#makeContext(() => null);
   }
 
   get isOpen(): boolean {
@@ -101,7 +98,8 @@ export class WireConnection implements Peer {
     this.ws.terminate();
   }
 
-  #ended(): void {
+  /** The socket is gone. */
+  ended(): void {
     this.#peers?.delete(this);
     for (const subscription of this.subscriptions.values()) subscription.abort();
     this.subscriptions.clear();
@@ -110,9 +108,12 @@ export class WireConnection implements Peer {
 
   async #makeContext(params: () => ConnectionParams): Promise<ContextResult> {
     const closed = () => this.#closedSignal();
+    const req = this.#req;
+    if (req === null) throw new Error('a context is made once');
+    if (!this.wire.options.keepsRequest) this.#req = null;
     try {
       this.#ctx = await this.wire.options.createContext?.({
-        req: this.#req,
+        req,
         res: this.ws,
         info: {
           connectionParams: params(),
@@ -149,7 +150,13 @@ export class WireConnection implements Peer {
     return complaint.error;
   }
 
-  #heard(data: RawData, isBinary: boolean): void {
+  /** The socket failed. */
+  failed(cause: Error): void {
+    this.wire.complain(this.complaint(cause, NO_CALL));
+  }
+
+  /** A frame came. */
+  heard(data: RawData, isBinary: boolean): void {
     this.heardAt = performance.now();
     this.asked = false;
     if (!Buffer.isBuffer(data)) {
