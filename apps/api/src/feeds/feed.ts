@@ -36,7 +36,7 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
     const { read, signal, session } = this.#options;
     this.#hold();
     const latch = new Latch();
-    const wake = () => latch.ring();
+    const wake = () => latch.wake();
     const reader = read({ wake, signal });
     signal.addEventListener('abort', wake);
     try {
