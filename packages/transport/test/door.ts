@@ -40,15 +40,17 @@ class PushedFlood implements PushFeed {
     yield tracked('0-0', null);
   }
 
-  [PUSH](sink: FeedSink): () => void {
+  [PUSH](sink: FeedSink): Disposable {
     let left = false;
     const more = () => {
       while (!left && sink.hasRoom) sink.push(new Publication(`1-${++this.#n}`, { n: this.#n, PADDING }));
       if (!left) sink.whenRoom(more);
     };
     more();
-    return () => {
-      left = true;
+    return {
+      [Symbol.dispose]: () => {
+        left = true;
+      },
     };
   }
 }

@@ -25,11 +25,12 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
     this.#options = options;
   }
 
-  [PUSH](sink: FeedSink): () => void {
-    const { read, publicationOf, signal, session } = this.#options;
+  [PUSH](sink: FeedSink): Disposable {
+    const { read, publicationOf, session } = this.#options;
     this.#hold();
     const pump = new Pump(sink, { publicationOf, session });
-    return pump.run(read({ wake: () => pump.wake(), signal }));
+    pump.run(read(pump));
+    return pump;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TrackedEnvelope<E>, void, undefined> {

@@ -1,5 +1,5 @@
 import type { FeedSink, Publication } from '@parley/transport';
-import type { FeedReader, Item } from './feed-reader.ts';
+import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import type { FeedSession } from './session.ts';
 
 interface PumpOptions<E> {
@@ -12,11 +12,14 @@ interface PumpOptions<E> {
  * Moves what a reader has to a socket, in the turn in which it is woken, for as long as the socket has room. Between two events nothing
  * is allocated and nothing awaited.
  */
-export class Pump<E> {
+export class Pump<E> implements Reading, Disposable {
   readonly #sink: FeedSink;
   readonly #publicationOf: PumpOptions<E>['publicationOf'];
   readonly #session: FeedSession;
   #reader: FeedReader<E> | null = null;
+  /** Null while nobody has asked for a signal: a feed that is up to date does not. */
+  #leaving: AbortController | null = null;
+  #isOver = false;
   /** Something is under way that will go on by itself: opening, catching up, waiting for room. */
   #isBusy = true;
 
@@ -26,11 +29,22 @@ export class Pump<E> {
     this.#session = session;
   }
 
-  /** Gives what ends it. */
-  run(reader: FeedReader<E>): () => void {
+  run(reader: FeedReader<E>): void {
     this.#reader = reader;
     this.#after(reader.open());
-    return () => this.#leave();
+  }
+
+  /** Nobody reads any more. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#leaving?.abort();
+    this.#leave();
+  }
+
+  get signal(): AbortSignal {
+    this.#leaving ??= new AbortController();
+    if (this.#isOver) this.#leaving.abort();
+    return this.#leaving.signal;
   }
 
   wake(): void {
