@@ -55,7 +55,7 @@ class Door implements SocketDoor {
   };
   readonly #onIdentified = () => this.#admission.identified();
   readonly #onSocketError = (error: Error) =>
-    this.#options.log.debug({ err: error }, 'a socket failed before or after its upgrade');
+    this.#options.log.debug({ err: error }, 'a socket failed before its upgrade');
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#knock(req, socket, head);
   #draining: Promise<void> | undefined;
 
@@ -143,6 +143,8 @@ class Door implements SocketDoor {
 
   #welcome(ws: WebSocket, req: IncomingMessage): void {
     const { log, unidentified, onConnection } = this.#options;
+    // From here on ws has a listener of its own, and another one is a list of two.
+    req.socket.off('error', this.#onSocketError);
     const connection = new DoorConnection({
       ws,
       socket: req.socket,

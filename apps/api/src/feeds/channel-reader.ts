@@ -52,8 +52,10 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   #stretchTip: Place = { epoch: 0, n: 0 };
   #at: Place = { epoch: 0, n: 0 };
   #id: Position = ORIGIN;
-  /** The copy that authorised what is delivered. */
+  /** The copy that authorises what is read; null at rest, since there are as many as feeds. */
   #view: ChannelView | null = null;
+  /** Where the channel stood by the copy that authorised what is delivered. */
+  #trusted: Place = this.#at;
   #noticed = 0;
   #resynced = 0;
 
@@ -83,6 +85,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     const from = lastEventId ?? this.#id;
     this.#first = [{ id: from, event: this.#opened(this.#view ?? view, lastEventId !== null && resync === null) }];
     if (resync) this.#restart(this.#view ?? view, resync);
+    this.#view = null;
   }
 
   /** Throws `NOT_FOUND` once the membership has ended. */
@@ -120,6 +123,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     this.#resynced = version;
     const resync = isBroken ? reason : await this.#readOn(view);
     if (resync) this.#restart(this.#view ?? view, resync);
+    this.#view = null;
   }
 
   close(): void {
@@ -148,6 +152,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   #trust(view: ChannelView): void {
     if (this.#isOver(view)) throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: 1_000 });
     this.#view = view;
+    this.#trusted = headOf(view);
     this.#live.learn(view);
   }
 
@@ -200,7 +205,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     this.#id = entry.id;
     const { event } = entry;
     if (event?.type !== 'member.left' || event.userId !== this.#member.userId) return;
-    this.#ended = this.#view === null || endsMembership(entry.place, this.#view);
+    this.#ended = endsMembership(entry.place, this.#trusted);
   }
 
   #takeNotice(): Item<ChannelEvent> | null {

@@ -19,8 +19,11 @@ interface Topic {
   /** Mostly one, so that a set for each user would be most of what they take. */
   listeners: readonly UserListener[];
   /** The broker has confirmed the subscription. */
-  readonly ready: Promise<void>;
+  ready: Promise<void>;
 }
+
+/** One promise for all that stand: there are as many as users. */
+const STANDS = Promise.resolve();
 
 /** The users whose inbox is open on this thread. */
 export class UserTopics {
@@ -46,6 +49,7 @@ export class UserTopics {
     topic.listeners = topic.listeners.concat(listener);
     try {
       await topic.ready;
+      topic.ready = STANDS;
     } catch (error) {
       this.detach(userId, listener);
       throw error;

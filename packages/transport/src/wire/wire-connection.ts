@@ -19,6 +19,7 @@ interface WireConnectionOptions {
   readonly peers: PeerWatch | null;
 }
 
+const MADE: ContextResult = { ok: true };
 /** Those of `PING` and `PONG`. */
 const COMMAND_CHARS = 4;
 
@@ -128,7 +129,7 @@ export class WireConnection implements Peer {
           url: null,
         },
       });
-      return { ok: true };
+      return MADE;
     } catch (cause) {
       return { ok: false, error: this.#refused(cause) };
     }
