@@ -7,8 +7,8 @@ import { BOB, CHANNEL, SUMMARY, World } from '../apps/api/test/feed-world.ts';
 test('[FAN-111] a head is not told before the message that stands there is known', async () => {
   const world = new World();
   const node = world.node();
-  const attachment = await node.hub.attach(CHANNEL, () => {});
-  const channel = new InboxChannel(BOB, attachment, SUMMARY);
+  const channel = new InboxChannel({ userId: BOB, stirred: () => undefined }, SUMMARY);
+  channel.follow(await node.hub.attach(CHANNEL, channel));
   world.loses = () => true;
   world.send('unheard');
   const view = world.view(BOB);
@@ -20,5 +20,5 @@ test('[FAN-111] a head is not told before the message that stands there is known
   channel.refresh({ ...SUMMARY, lastMessage });
   expect(channel.rest(view)).toBe('none');
   expect(channel.news()).toMatchObject([{ type: 'channel.activity', lastMessage: { body: 'unheard' } }]);
-  attachment.release();
+  node.hub.detach(CHANNEL, channel);
 });

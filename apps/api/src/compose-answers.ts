@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { channelSets, findChannel, listChannels, withPresence } from '@parley/domain';
 import { CHANNEL_LIST_DEFAULT } from '@parley/protocol';
 import { systemClock } from '@parley/runtime';
@@ -9,7 +8,7 @@ import { openChannelFeed } from './feeds/channel-feed.ts';
 import { measureBeginnings } from './feeds/feed-beginnings.ts';
 import { openInboxFeed } from './feeds/inbox-feed.ts';
 import { Press } from './feeds/press.ts';
-import { channelIds, operationIds } from './ids.ts';
+import { channelIds, freshId, operationIds } from './ids.ts';
 import { limitCases } from './limit-layers.ts';
 import { measureCases } from './measure-cases.ts';
 import { measureRecent } from './measure-recent.ts';
@@ -57,7 +56,7 @@ export function answersOf(
     logger: log,
     began: measureBeginnings(metrics),
     clock: systemClock,
-    newId: () => randomUUID(),
+    newId: freshId,
     press: new Press(),
     summaries: async (userId: string) => live.summaries((await list(userId, { limit: CHANNEL_LIST_DEFAULT })).items),
     summary: async (userId: string, channelId: string) => {

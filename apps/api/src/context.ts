@@ -7,8 +7,10 @@ import type { TRPCDefaultErrorShape, TrackedEnvelope } from '@trpc/server';
 export interface Session {
   readonly userId: string;
   readonly name: string;
-  /** Counts a feed of this connection. Gives what ends the count; undefined: it holds as many as it may. */
-  readonly holdFeed?: () => (() => void) | undefined;
+  /** Counts a feed of this connection; false: it holds as many as it may. */
+  holdFeed?(): boolean;
+  /** Counts one off again: once for each that was counted. */
+  releaseFeed?(): void;
   /** Takes a newer token of the same user; the connection lives as long as that one. */
   refresh(token: string): Promise<{ expiresAt: number }>;
   /** Makes what opens one SSE connection of this user, once and soon. */

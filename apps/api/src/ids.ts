@@ -16,6 +16,11 @@ export function userIdOf(sub: string): string {
   return UUID.test(sub) ? sub : uuidOf('user', sub);
 }
 
+/** A UUID in one piece: as Node gives it, it is a rope of some twenty strings, which takes 0.8 KiB for as long as it is kept. */
+export function freshId(): string {
+  return Buffer.from(randomUUID()).toString('latin1');
+}
+
 /** Ids of messages and member changes. */
 export const operationIds: OperationIds = {
   message: (channelId, senderId, clientMsgId) => uuidOf('message', channelId, senderId, clientMsgId),

@@ -12,8 +12,9 @@ import { createWebPage } from './http/web-page.ts';
 import { openFileSession, openHttpSession } from './http-sessions.ts';
 import { createPublicPort } from './public-port.ts';
 import { appRouter } from './router.ts';
-import { closingOf, openSocketSession, type SessionDeps } from './sessions.ts';
+import { closingOf, type SessionDeps } from './sessions.ts';
 import type { ApiSettings } from './settings.ts';
+import { openSocketSession } from './socket-session.ts';
 
 interface OpenPortOptions {
   readonly settings: ApiSettings;

@@ -1,12 +1,9 @@
 import { Failure, type Limiter, type PresenceSessions, type TicketHolder, type Tickets } from '@parley/domain';
 import { CLOSE_CODES } from '@parley/protocol';
-import type { Closing, Connection, Opening } from '@parley/transport';
-import { LiveSession } from './auth/live-session.ts';
+import type { Closing } from '@parley/transport';
 import type { LiveSessions } from './auth/live-sessions.ts';
 import { EndedSession, type Standings } from './auth/standings.ts';
 import type { Principal, VerifyToken } from './auth/verify-token.ts';
-import type { Session } from './context.ts';
-import { checkProtocol } from './protocol-version.ts';
 import type { UserConnections } from './user-connections.ts';
 
 /** What every kind of session stands on. */
@@ -21,55 +18,6 @@ export interface SessionDeps {
   readonly presence: Pick<PresenceSessions, 'begin'>;
   readonly tickets: Tickets;
   readonly graceMs: number;
-}
-
-/** Who comes in by a socket: it lives as long as his newest token. */
-export function openSocketSession(deps: SessionDeps) {
-  return async ({ connection, connectionParams }: Opening): Promise<Session> => {
-    checkProtocol(connectionParams?.protocol);
-    const principal = await deps.verify(connectionParams?.token ?? '');
-    const entry = deps.live.enter(principal.userId, principal, () => connection.close(CLOSE_CODES.REVOKED, 'revoked'));
-    connection.onClose(() => entry[Symbol.dispose]());
-    await admit(deps, principal);
-    const leave = enter(deps, principal.userId);
-    let newest = principal;
-    const live = new LiveSession(principal, {
-      verify: verifyOpen(deps),
-      graceMs: deps.graceMs,
-      onRenewed: (newer) => {
-        entry.renew(newer);
-        if (newer.issuedAt >= newest.issuedAt) newest = newer;
-      },
-      onExpired: () => connection.close(CLOSE_CODES.TOKEN_EXPIRED, 'token expired'),
-    });
-    connection.onClose(() => {
-      leave();
-      live[Symbol.dispose]();
-    });
-    connection.setIdentity({ userId: principal.userId, ...(principal.sid !== null && { sid: principal.sid }) });
-    live.run();
-    return socketSession(deps, { live, connection, holder: () => newest });
-  };
-}
-
-interface SocketParts {
-  readonly live: LiveSession;
-  readonly connection: Connection;
-  /** In which session the newest token is. */
-  readonly holder: () => TicketHolder;
-}
-
-function socketSession(deps: SessionDeps, { live, connection, holder }: SocketParts): Session {
-  return {
-    userId: live.userId,
-    name: live.name,
-    holdFeed: () => connection.holdFeed(),
-    refresh: (token) => live.refresh(token),
-    ticket: () => {
-      const { userId, name, sid, issuedAt } = holder();
-      return issueTicket(deps, { userId, name, sid, issuedAt, expiresAt: live.expiresAt });
-    },
-  };
 }
 
 /** Lets the caller in, unless his session was ended, and makes sure that he has a row. */

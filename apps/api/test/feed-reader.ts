@@ -42,9 +42,9 @@ export class Reader<E extends ChannelEvent | InboxEvent = ChannelEvent> {
         resolve();
       },
     };
-    const leave = open(this.#leaving.signal)[PUSH](sink);
+    const pushing = open(this.#leaving.signal)[PUSH](sink);
     this.#leaving.signal.addEventListener('abort', () => {
-      leave();
+      pushing[Symbol.dispose]();
       resolve();
     });
   }

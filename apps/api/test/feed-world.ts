@@ -27,7 +27,7 @@ export const ANN = 'a0000000-0000-4000-8000-000000000000';
 export const BOB = 'b0000000-0000-4000-8000-000000000000';
 
 /** Nobody types, and nobody comes or goes. */
-export const quiet = { attach: async () => ({ board: new NoticeBoard<EphemeralNotice>(1), release: () => undefined }) };
+export const quiet = { attach: async () => ({ board: new NoticeBoard<EphemeralNotice>(1), detach: () => undefined }) };
 
 /** The log store's part of a channel: what is gone with it. */
 interface Header {

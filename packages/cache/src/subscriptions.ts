@@ -26,9 +26,13 @@ const TOPICS_MAX = 10_000;
 interface Subscription<T> {
   readonly topic: T;
   count: number;
-  readonly confirmed: Promise<void>;
-  readonly confirm: () => void;
+  confirmed: Promise<void>;
+  /** Null once it is confirmed: there are as many as users. */
+  confirm: (() => void) | null;
 }
+
+/** One promise for everything that stands. */
+const STANDS = Promise.resolve();
 
 /**
  * What one process wants to hear of a server, by topics: reference counted, and subscribed again whenever the connection was lost. One
@@ -131,7 +135,12 @@ export class Subscriptions<T> implements Service {
     const subscriptions = keys.map((key) => this.#wanted.get(key));
     for (const key of keys) this.#asked.add(key);
     await Promise.all(chunksOf(keys).map((chunk) => this.#subscriber.subscribe(...chunk)));
-    for (const subscription of subscriptions) subscription?.confirm();
+    for (const subscription of subscriptions) {
+      if (!subscription?.confirm) continue;
+      subscription.confirm();
+      subscription.confirm = null;
+      subscription.confirmed = STANDS;
+    }
   }
 
   /** What was lost with the connection is subscribed again when the next one is ready. */

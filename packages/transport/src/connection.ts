@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { systemClock } from '@parley/runtime';
 import type { WebSocket } from 'ws';
 import { closeSocket } from './close-socket.ts';
@@ -15,10 +15,7 @@ export type Identity = Readonly<Record<string, string>>;
 /** One socket, as an application sees it. */
 export interface Connection {
   readonly id: string;
-  /** The upgrade request. */
-  readonly req: IncomingMessage;
   readonly socket: WebSocket;
-  readonly openedAt: number;
   /** Undefined until `setIdentity`. */
   readonly identity: Identity | undefined;
   /** Ends the time limit for saying who it is. Another call replaces the identity. */
@@ -27,49 +24,56 @@ export interface Connection {
   close(code: number, reason: string): void;
   /** Called once when the socket is gone, or at once when it is already. */
   onClose(listener: () => void): void;
-  /** Counts a feed. Gives the function that ends the count, or undefined when the connection holds as many as it may. */
-  holdFeed(): (() => void) | undefined;
+  /** Counts a feed; false when the connection holds as many as it may. */
+  holdFeed(): boolean;
+  /** Counts one off again: once for each that was counted. */
+  releaseFeed(): void;
 }
 
 /** Why a socket is not read for now. */
 type HoldReason = 'context' | 'full' | 'budget';
 
 interface ConnectionOptions {
-  readonly req: IncomingMessage;
   readonly ws: WebSocket;
+  /** What the WebSocket runs on. */
+  readonly socket: Duplex;
   readonly outlet: Outlet;
   readonly limits: DoorLimits;
   /** Ends it because its reader is too slow. */
-  onSlow(): void;
+  onSlow(ws: WebSocket): void;
   onIdentified(): void;
 }
 
-/** A connection with what only its door may do. */
+const NO_LISTENERS: readonly (() => void)[] = [];
+
+/** A connection with what only its door may do. There are tens of thousands: what most do not need is made when it is needed. */
 export class DoorConnection implements Connection {
-  readonly id = randomUUID();
-  readonly req: IncomingMessage;
   readonly writer: SocketWriter;
   readonly gate: Gate;
-  readonly openedAt = Date.now();
   readonly socket: WebSocket;
   readonly #limits: DoorLimits;
   readonly #frames: TokenBucket;
-  readonly #holds = new Set<HoldReason>();
   readonly #onIdentified: () => void;
-  #closeListeners: (() => void)[] | null = [];
+  #id: string | undefined;
+  #holds: Set<HoldReason> | null = null;
+  #closeListeners: readonly (() => void)[] | null = NO_LISTENERS;
   #deadline: NodeJS.Timeout | undefined;
   #identity: Identity | undefined;
   #feeds = 0;
   #contextPending = false;
 
-  constructor({ req, ws, outlet, limits, onSlow, onIdentified }: ConnectionOptions) {
-    this.req = req;
+  constructor({ ws, socket, outlet, limits, onSlow, onIdentified }: ConnectionOptions) {
     this.socket = ws;
     this.#limits = limits;
     this.#onIdentified = onIdentified;
     this.#frames = new TokenBucket(limits.frames, systemClock);
-    this.writer = new SocketWriter({ ws, socket: req.socket, outlet, onSlow });
+    this.writer = new SocketWriter({ ws, socket, outlet, onSlow });
     this.gate = createGate(this.writer, limits);
+  }
+
+  get id(): string {
+    this.#id ??= randomUUID();
+    return this.#id;
   }
 
   get identity(): Identity | undefined {
@@ -80,7 +84,7 @@ export class DoorConnection implements Connection {
     if (this.#closeListeners === null) return;
     const first = this.#identity === undefined;
     this.#identity = identity;
-    clearTimeout(this.#deadline);
+    this.#endDeadline();
     if (first) this.#onIdentified();
   }
 
@@ -91,17 +95,18 @@ export class DoorConnection implements Connection {
 
   onClose(listener: () => void): void {
     if (this.#closeListeners === null) listener();
-    else this.#closeListeners.push(listener);
+    // There are two at most: `push`, like a spread, makes room for seventeen.
+    else this.#closeListeners = this.#closeListeners.concat(listener);
   }
 
-  holdFeed(): (() => void) | undefined {
-    if (this.#feeds >= this.#limits.feeds) return undefined;
+  holdFeed(): boolean {
+    if (this.#feeds >= this.#limits.feeds) return false;
     this.#feeds++;
-    let held = true;
-    return () => {
-      if (held) this.#feeds--;
-      held = false;
-    };
+    return true;
+  }
+
+  releaseFeed(): void {
+    this.#feeds--;
   }
 
   /** Starts the time limit for saying who it is. */
@@ -111,7 +116,7 @@ export class DoorConnection implements Connection {
 
   /** The socket is gone. */
   ended(): void {
-    clearTimeout(this.#deadline);
+    this.#endDeadline();
     const listeners = this.#closeListeners ?? [];
     this.#closeListeners = null;
     for (const listener of listeners) listener();
@@ -131,22 +136,30 @@ export class DoorConnection implements Connection {
       this.#hold('budget');
       setTimeout(() => this.#release('budget'), waitMs);
     }
-    if (this.gate.isOpen || this.#holds.has('full')) return;
+    if (this.gate.isOpen || this.#holds?.has('full')) return;
     // Who does not read the answers gets no more questions in.
     this.#hold('full');
     const release = () => this.#release('full');
     this.gate.open().then(release, release);
   }
 
+  #endDeadline(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
   #hold(reason: HoldReason): void {
     // A closing socket must go on reading: it waits for the peer's close frame.
     if (this.socket.readyState !== this.socket.OPEN) return;
+    this.#holds ??= new Set();
     this.#holds.add(reason);
     this.socket.pause();
   }
 
   #release(reason: HoldReason): void {
-    this.#holds.delete(reason);
-    if (this.#holds.size === 0) this.socket.resume();
+    this.#holds?.delete(reason);
+    if (this.#holds && this.#holds.size > 0) return;
+    this.#holds = null;
+    this.socket.resume();
   }
 }

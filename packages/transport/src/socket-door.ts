@@ -16,6 +16,7 @@ import { refuseUpgrade } from './guard.ts';
 import { DOOR_LIMITS, type DoorLimits } from './limits.ts';
 import { Outlet } from './wire/outlet.ts';
 import { createSocketHandler, RECONNECT, type ServeSocket } from './wire/socket-handler.ts';
+import type { WireConnection } from './wire/wire-connection.ts';
 
 /** Where sockets come in. */
 export interface SocketDoor extends Service {
@@ -48,6 +49,13 @@ class Door implements SocketDoor {
   readonly #serve: ServeSocket;
   readonly #admission: Admission;
   readonly #count: ReturnType<typeof countersOf>;
+  readonly #onSlow = (ws: WebSocket) => {
+    this.#count.slowCuts.inc();
+    closeSocket(ws, this.#options.slowCode, 'slow');
+  };
+  readonly #onIdentified = () => this.#admission.identified();
+  readonly #onSocketError = (error: Error) =>
+    this.#options.log.debug({ err: error }, 'a socket failed before its upgrade');
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#knock(req, socket, head);
   #draining: Promise<void> | undefined;
 
@@ -72,6 +80,7 @@ class Door implements SocketDoor {
     this.#outlet = new Outlet({ maxWaitingBytes: limits.waitingBytes, count: this.#count });
     this.#serve = createSocketHandler({
       router: options.router,
+      keepsRequest: false,
       maxBatchSize: limits.callsPerFrame,
       experimental_encoder: { ...jsonEncoder, decode: (data) => decodeFrame(data, limits.callsPerFrame) },
       keepAlive: { enabled: true, ...KEEP_ALIVE, ...options.keepAlive },
@@ -117,7 +126,7 @@ class Door implements SocketDoor {
   /** A throw in here would end the process and with it every other socket. */
   #knock(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { log } = this.#options;
-    socket.on('error', (error) => log.debug({ err: error }, 'a socket failed before or after its upgrade'));
+    socket.on('error', this.#onSocketError);
     try {
       const refusal = this.#admission.findRefusal(req, this.#connections.size);
       if (refusal) {
@@ -133,41 +142,53 @@ class Door implements SocketDoor {
   }
 
   #welcome(ws: WebSocket, req: IncomingMessage): void {
-    const { log, slowCode, unidentified, onConnection } = this.#options;
-    const onIdentified = () => this.#admission.identified();
-    const onSlow = () => {
-      this.#count.slowCuts.inc();
-      closeSocket(ws, slowCode, 'slow');
-    };
+    const { log, unidentified, onConnection } = this.#options;
+    // From here on ws has a listener of its own, and another one is a list of two.
+    req.socket.off('error', this.#onSocketError);
     const connection = new DoorConnection({
-      req,
       ws,
+      socket: req.socket,
       outlet: this.#outlet,
       limits: this.#limits,
-      onSlow,
-      onIdentified,
+      onSlow: this.#onSlow,
+      onIdentified: this.#onIdentified,
     });
     this.#connections.set(ws, connection);
     this.#admission.entered();
-    ws.on('error', (error) => log.debug({ err: error, connection: connection.id }, 'a socket failed'));
-    ws.once('close', (code) => {
-      this.#connections.delete(ws);
-      if (!connection.identity) this.#admission.identified();
-      this.#count.closes.inc({ code: String(code) });
-      connection.ended();
-    });
     connection.expectIdentity(() => connection.close(unidentified.code, unidentified.reason));
     try {
       onConnection?.(connection);
-      this.#serve(ws, req, connection);
-      ws.on('message', () => {
-        this.#count.frames.inc();
-        connection.received();
-      });
+      this.#listen(ws, connection, this.#serve(ws, req, connection));
     } catch (error) {
       log.error({ err: error, connection: connection.id }, 'a connection could not be served');
+      this.#listen(ws, connection, null);
       closeSocket(ws, 1011, 'internal error');
     }
+  }
+
+  /** One listener for each event, in a scope that holds nothing else: both would live as long as the socket. */
+  #listen(ws: WebSocket, connection: DoorConnection, wire: WireConnection | null): void {
+    ws.on('error', (error) => {
+      this.#options.log.debug({ err: error, connection: connection.id }, 'a socket failed');
+      wire?.failed(error);
+    });
+    ws.on('close', (code) => {
+      this.#left(ws, connection, code);
+      wire?.ended();
+    });
+    if (!wire) return;
+    ws.on('message', (data, isBinary) => {
+      wire.heard(data, isBinary);
+      this.#count.frames.inc();
+      connection.received();
+    });
+  }
+
+  #left(ws: WebSocket, connection: DoorConnection, code: number): void {
+    this.#connections.delete(ws);
+    if (!connection.identity) this.#admission.identified();
+    this.#count.closes.inc({ code: String(code) });
+    connection.ended();
   }
 
   async #createContext(ws: WebSocket, info: Pick<Opening, 'connectionParams' | 'signal'>): Promise<unknown> {

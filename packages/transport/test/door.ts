@@ -40,15 +40,17 @@ class PushedFlood implements PushFeed {
     yield tracked('0-0', null);
   }
 
-  [PUSH](sink: FeedSink): () => void {
+  [PUSH](sink: FeedSink): Disposable {
     let left = false;
     const more = () => {
       while (!left && sink.hasRoom) sink.push(new Publication(`1-${++this.#n}`, { n: this.#n, PADDING }));
       if (!left) sink.whenRoom(more);
     };
     more();
-    return () => {
-      left = true;
+    return {
+      [Symbol.dispose]: () => {
+        left = true;
+      },
     };
   }
 }
@@ -62,15 +64,14 @@ export const router = t.router({
   whoAmI: t.procedure.query(({ ctx }) => ctx.connection?.identity?.user ?? 'nobody'),
   /** As many events as the reader takes, each of 20 KB: the kernel swallows megabytes before a stalled reader is felt. */
   flood: t.procedure.subscription(async function* ({ ctx, signal }) {
-    const release = ctx.connection?.holdFeed();
-    if (!release) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
+    if (!ctx.connection?.holdFeed()) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
     try {
       for (let n = 1; !signal?.aborted; n++) {
         yield tracked(`1-${n}`, { n, PADDING });
         if (n % 5 === 0) await sleep(1);
       }
     } finally {
-      release();
+      ctx.connection.releaseFeed();
     }
   }),
   /** The same, pushed: as long as there is room, and on when there is again. */
@@ -84,13 +85,12 @@ export const router = t.router({
   }),
   /** One event, then nothing. */
   quiet: t.procedure.subscription(async function* ({ ctx, signal }) {
-    const release = ctx.connection?.holdFeed();
-    if (!release) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
+    if (!ctx.connection?.holdFeed()) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
     try {
       yield tracked('1-1', 'hello');
       await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
     } finally {
-      release();
+      ctx.connection.releaseFeed();
     }
   }),
 });

@@ -1,8 +1,9 @@
 import { Failure } from '@parley/domain';
 import type { Principal, VerifyToken } from './verify-token.ts';
 
-interface LiveSessionDeps {
-  readonly verify: VerifyToken;
+/** What it stands on, and what is done when its time is over. */
+export interface LiveSessionDeps {
+  verify(token: string): ReturnType<VerifyToken>;
   /** How long after the token's end the connection is still kept. */
   readonly graceMs: number;
   /** Called with each newer token's principal. */

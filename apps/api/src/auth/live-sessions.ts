@@ -14,9 +14,34 @@ export interface LiveEntry extends Disposable {
   renew(claims: SessionClaims): void;
 }
 
-interface Entry {
-  claims: SessionClaims;
+/** The connections of each user: mostly one, so that a set for each would be most of what they take. */
+type ByUser = Map<string, readonly Entry[]>;
+
+class Entry implements LiveEntry {
   readonly end: () => void;
+  claims: SessionClaims;
+  readonly #userId: string;
+  readonly #users: ByUser;
+
+  constructor(users: ByUser, userId: string, { claims, end }: Pick<Entry, 'claims' | 'end'>) {
+    this.#users = users;
+    this.#userId = userId;
+    this.claims = claims;
+    this.end = end;
+    // A spread would make room for seventeen.
+    users.set(userId, users.get(userId)?.concat(this) ?? [this]);
+  }
+
+  renew(newer: SessionClaims): void {
+    // One that is older never shortens the session.
+    if (newer.issuedAt >= this.claims.issuedAt) this.claims = newer;
+  }
+
+  [Symbol.dispose](): void {
+    const others = this.#users.get(this.#userId)?.filter((entry) => entry !== this) ?? [];
+    if (others.length > 0) this.#users.set(this.#userId, others);
+    else this.#users.delete(this.#userId);
+  }
 }
 
 const EVERY_MS = 30_000;
@@ -28,7 +53,7 @@ const EVERY_MS = 30_000;
 export class LiveSessions implements Service {
   readonly name = 'live sessions';
   readonly #deps: LiveSessionsDeps;
-  readonly #users = new Map<string, Set<Entry>>();
+  readonly #users: ByUser = new Map();
   readonly #loop: Loop;
 
   constructor(deps: LiveSessionsDeps) {
@@ -47,20 +72,7 @@ export class LiveSessions implements Service {
 
   /** To be called before the user's standing is asked for: what changes from then on ends the session. */
   enter(userId: string, claims: SessionClaims, end: () => void): LiveEntry {
-    const entry: Entry = { claims, end };
-    const entries = this.#users.get(userId) ?? new Set();
-    entries.add(entry);
-    this.#users.set(userId, entries);
-    return {
-      renew: (newer) => {
-        // One that is older never shortens the session.
-        if (newer.issuedAt >= entry.claims.issuedAt) entry.claims = newer;
-      },
-      [Symbol.dispose]: () => {
-        entries.delete(entry);
-        if (entries.size === 0 && this.#users.get(userId) === entries) this.#users.delete(userId);
-      },
-    };
+    return new Entry(this.#users, userId, { claims, end });
   }
 
   /** A hint: the user's standing is another one now. */
@@ -81,7 +93,7 @@ export class LiveSessions implements Service {
     if (userIds.length === 0) return;
     const standings = await this.#deps.standings.ask(userIds);
     for (const [userId, standing] of standings) {
-      for (const { claims, end } of [...(this.#users.get(userId) ?? [])]) if (isEnded(standing, claims)) end();
+      for (const { claims, end } of this.#users.get(userId) ?? []) if (isEnded(standing, claims)) end();
     }
   }
 }

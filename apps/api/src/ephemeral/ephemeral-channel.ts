@@ -1,7 +1,8 @@
 import { comparePlaces, type FeedEntry, type PresenceChange, parseTypingSignal } from '@parley/domain';
 import { type ChannelEvent, ORIGIN, type Place, parsePosition } from '@parley/protocol';
-import type { Attachment } from '../hub/attachment.ts';
+import type { Hub } from '../hub/hub.ts';
 import { NoticeBoard } from '../hub/notice-board.ts';
+import type { Listener } from '../hub/wake-up.ts';
 import { type MembersDeps, OpenChannelMembers } from './channel-members.ts';
 import type { PresenceWatch } from './presence-watch.ts';
 import { Typists } from './typists.ts';
@@ -13,11 +14,14 @@ export interface EphemeralNotice {
 }
 
 export interface EphemeralChannelDeps {
+  readonly hub: Pick<Hub, 'attach' | 'detach'>;
   readonly members: MembersDeps;
   readonly watch: PresenceWatch;
   readonly typingTtlMs: number;
   readonly clock: { now(): number };
   count(type: EphemeralNotice['event']['type']): void;
+  /** Nobody listens to it any more. */
+  onLeft(channel: EphemeralChannel): void;
 }
 
 const BOARD_NOTICES = 1_024;
@@ -25,14 +29,13 @@ const BOARD_NOTICES = 1_024;
 const SENDERS_MAX = 256;
 
 /** What feeds of one channel are told on this thread beside its log: who types, and, while it has few enough members, who is here. */
-export class EphemeralChannel {
+export class EphemeralChannel implements Listener {
   readonly channelId: string;
   readonly board = new NoticeBoard<EphemeralNotice>(BOARD_NOTICES);
-  readonly listeners = new Set<() => void>();
+  readonly #listeners = new Set<Listener>();
   readonly #deps: EphemeralChannelDeps;
   readonly #typists: Typists;
   readonly #sent = new Map<string, Place>();
-  #attachment: Attachment | null = null;
   #members: OpenChannelMembers | null = null;
   #closed = false;
 
@@ -49,20 +52,34 @@ export class EphemeralChannel {
   }
 
   /** Resolves when it is known who is in the channel, or that this cannot be known now. */
-  async open(attach: (wake: () => void) => Promise<Attachment>): Promise<void> {
-    const attachment = await attach(() => this.#members?.look());
+  async open(): Promise<void> {
+    const { hub } = this.#deps;
+    const channel = await hub.attach(this.channelId, this);
     if (this.#closed) {
-      attachment.release();
+      hub.detach(this.channelId, this);
       return;
     }
-    this.#attachment = attachment;
-    this.#members = new OpenChannelMembers(this.#deps.members, attachment.channel, {
+    this.#members = new OpenChannelMembers(this.#deps.members, channel, {
       // The entry of a member who joins does not know how he is.
       joined: (userId, lately) => this.#deps.watch.watch(userId, this.#onPresence, { owed: lately }),
       left: (userId) => this.#deps.watch.unwatch(userId, this.#onPresence),
       passed: (entry) => this.#pass(entry),
     });
     await this.#members.settle();
+  }
+
+  /** Its hub has something new. */
+  wake(): void {
+    this.#members?.look();
+  }
+
+  attach(listener: Listener): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Once, or as often as one likes. */
+  detach(listener: Listener): void {
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#deps.onLeft(this);
   }
 
   /** A `TypingSignal` that was published. Throws when it cannot be read. */
@@ -87,7 +104,7 @@ export class EphemeralChannel {
     this.#closed = true;
     this.#members?.close();
     this.#typists.clear();
-    this.#attachment?.release();
+    this.#deps.hub.detach(this.channelId, this);
   }
 
   readonly #onPresence = ({ userId, status, lastSeenAt }: PresenceChange): void => {
@@ -110,6 +127,6 @@ export class EphemeralChannel {
   #pin(key: string, event: EphemeralNotice['event']): void {
     this.board.pin({ key, event });
     this.#deps.count(event.type);
-    for (const wake of this.listeners) wake();
+    for (const listener of this.#listeners) listener.wake();
   }
 }

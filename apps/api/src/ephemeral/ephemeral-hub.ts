@@ -7,11 +7,12 @@ import {
 } from '@parley/domain';
 import { type Clock, type Log, Loop, type Metrics, type Service } from '@parley/runtime';
 import type { Hub } from '../hub/hub.ts';
+import type { Listener } from '../hub/wake-up.ts';
 import { EphemeralChannel, type EphemeralChannelDeps, type EphemeralNotice } from './ephemeral-channel.ts';
 import { PresenceWatch } from './presence-watch.ts';
 
 export interface EphemeralHubDeps {
-  readonly hub: Pick<Hub, 'attach'>;
+  readonly hub: Pick<Hub, 'attach' | 'detach'>;
   readonly views: Pick<ChannelViews, 'members'>;
   readonly presences: Presences;
   /** Members up to which a channel is told who comes and goes. */
@@ -23,19 +24,15 @@ export interface EphemeralHubDeps {
   readonly metrics: Pick<Metrics, 'counter' | 'gauge'>;
 }
 
-/** A feed's hold on what is told beside the log of a channel. */
-export interface EphemeralAttachment {
-  readonly board: EphemeralChannel['board'];
-  /** Once, or as often as one likes. */
-  release(): void;
-}
+/** What is told beside the log of a channel, for a feed that listens to it. */
+export type EphemeralSource = Pick<EphemeralChannel, 'board' | 'detach'>;
 
 /** Who types and who is here, for the feeds of one thread: each open channel once, whatever the number of feeds on it. */
 export interface EphemeralHub extends Service, EphemeralEvents {
   /** Before it runs. */
   connect(broker: EphemeralBroker): void;
   /** For a channel whose hub the caller is attached to. Never fails; while a store is away less is told. */
-  attach(channelId: string, wake: () => void): Promise<EphemeralAttachment>;
+  attach(channelId: string, listener: Listener): Promise<EphemeralSource>;
   readonly size: { readonly channels: number; readonly users: number; readonly typists: number };
 }
 
@@ -76,11 +73,13 @@ class ThreadEphemeralHub implements EphemeralHub {
       collect: (gauge) => gauge.set(this.#watch.size),
     });
     this.#channelDeps = {
+      hub: deps.hub,
       members: { read: (channelId) => views.members(channelId, most), most, logger },
       watch: this.#watch,
       typingTtlMs: deps.typingTtlMs,
       clock,
       count: (type: EphemeralNotice['event']['type']) => pinned.inc({ type }),
+      onLeft: (channel) => this.#close(channel),
     };
     this.#round = new Loop({
       name: 'presence push',
@@ -125,38 +124,29 @@ class ThreadEphemeralHub implements EphemeralHub {
     this.#watch.suspect();
   }
 
-  async attach(channelId: string, wake: () => void): Promise<EphemeralAttachment> {
-    const opened = this.#channels.get(channelId) ?? this.#open(channelId);
-    const { channel, ready } = opened;
-    // Each listener is one, even if the same function listens twice.
-    const listener = () => wake();
-    channel.listeners.add(listener);
+  async attach(channelId: string, listener: Listener): Promise<EphemeralSource> {
+    const { channel, ready } = this.#channels.get(channelId) ?? this.#open(channelId);
+    channel.attach(listener);
     await ready;
-    return {
-      board: channel.board,
-      release: () => {
-        if (channel.listeners.delete(listener) && channel.listeners.size === 0) this.#close(opened);
-      },
-    };
+    return channel;
   }
 
   #open(channelId: string): OpenChannel {
     const channel = new EphemeralChannel(this.#channelDeps, channelId);
     const unlisten = this.#broker?.listen({ typingIn: channelId }) ?? (() => undefined);
-    const ready = channel
-      .open((look) => this.#deps.hub.attach(channelId, look))
-      .catch((error: unknown) => {
-        this.#deps.logger.warn({ err: error, channelId }, 'nothing is told beside the log of a channel');
-      });
+    const ready = channel.open().catch((error: unknown) => {
+      this.#deps.logger.warn({ err: error, channelId }, 'nothing is told beside the log of a channel');
+    });
     const opened = { channel, ready, unlisten };
     this.#channels.set(channelId, opened);
     return opened;
   }
 
-  #close({ channel, unlisten }: OpenChannel): void {
+  #close(channel: EphemeralChannel): void {
+    const opened = this.#channels.get(channel.channelId);
     this.#channels.delete(channel.channelId);
     channel.close();
-    unlisten();
+    opened?.unlisten();
   }
 
   async #look(): Promise<void> {

@@ -20,7 +20,7 @@ interface PartsOptions {
   /** The connection for commands to the cache store. */
   readonly redis: CacheStore['redis'];
   readonly keys: Keys;
-  readonly hub: Pick<Hub, 'attach'>;
+  readonly hub: Pick<Hub, 'attach' | 'detach'>;
   readonly views: Pick<ChannelViews, 'members'>;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -1,32 +1,35 @@
+import type { Listener } from '../hub/wake-up.ts';
 import type { EphemeralNotice } from './ephemeral-channel.ts';
-import type { EphemeralAttachment, EphemeralHub } from './ephemeral-hub.ts';
+import type { EphemeralHub, EphemeralSource } from './ephemeral-hub.ts';
 
 /** One feed's place among what is told beside the log: it gets the latest of each key, when it comes to look. */
 export class EphemeralReader {
   readonly #hub: Pick<EphemeralHub, 'attach'>;
-  #attachment: EphemeralAttachment | null = null;
+  readonly #listener: Listener;
+  #source: EphemeralSource | null = null;
   #noticed = 0;
   #closed = false;
 
-  constructor(hub: Pick<EphemeralHub, 'attach'>) {
+  constructor(hub: Pick<EphemeralHub, 'attach'>, listener: Listener) {
     this.#hub = hub;
+    this.#listener = listener;
   }
 
   /** From here on; the caller is attached to the channel's hub already. Never fails. */
-  async open(channelId: string, wake: () => void): Promise<void> {
+  async open(channelId: string): Promise<void> {
     if (this.#closed) return;
-    const attachment = await this.#hub.attach(channelId, wake);
+    const source = await this.#hub.attach(channelId, this.#listener);
     if (this.#closed) {
-      attachment.release();
+      source.detach(this.#listener);
       return;
     }
-    this.#attachment = attachment;
-    this.#noticed = attachment.board.version;
+    this.#source = source;
+    this.#noticed = source.board.version;
   }
 
   /** The next event, if there is one. */
   take(): EphemeralNotice['event'] | null {
-    const pinned = this.#attachment?.board.after(this.#noticed);
+    const pinned = this.#source?.board.after(this.#noticed);
     if (!pinned) return null;
     this.#noticed = pinned.version;
     return pinned.notice.event;
@@ -34,6 +37,6 @@ export class EphemeralReader {
 
   close(): void {
     this.#closed = true;
-    this.#attachment?.release();
+    this.#source?.detach(this.#listener);
   }
 }

@@ -12,9 +12,10 @@ export interface PresenceWatchDeps {
 }
 
 interface Watched {
-  readonly watchers: Set<PresenceWatcher>;
+  /** Mostly one or a few, so that a set for each user would be most of what he takes. */
+  watchers: readonly PresenceWatcher[];
   /** Those who know nothing of him but that he came, and so take him for offline. */
-  readonly owed: Set<PresenceWatcher>;
+  owed: readonly PresenceWatcher[];
   /** What the watchers know; null: what they found out for themselves when they began. */
   told: PresenceChange['status'] | null;
   /** The last that was heard or asked for. */
@@ -46,16 +47,18 @@ export class PresenceWatch {
   watch(userId: string, watcher: PresenceWatcher, { owed }: { owed: boolean }): void {
     const watched = this.#watched.get(userId) ?? begin();
     this.#watched.set(userId, watched);
-    watched.watchers.add(watcher);
+    watched.watchers = including(watched.watchers, watcher);
     if (!owed) return;
-    watched.owed.add(watcher);
+    watched.owed = including(watched.owed, watcher);
     this.#changed.add(watched);
   }
 
   unwatch(userId: string, watcher: PresenceWatcher): void {
     const watched = this.#watched.get(userId);
-    watched?.owed.delete(watcher);
-    if (!watched?.watchers.delete(watcher) || watched.watchers.size > 0) return;
+    if (!watched?.watchers.includes(watcher)) return;
+    watched.owed = watched.owed.filter((other) => other !== watcher);
+    watched.watchers = watched.watchers.filter((other) => other !== watcher);
+    if (watched.watchers.length > 0) return;
     this.#watched.delete(userId);
     this.#changed.delete(watched);
   }
@@ -108,10 +111,17 @@ export class PresenceWatch {
     watched.told = now.status;
     if (now.status !== told) for (const watcher of watched.watchers) watcher(now);
     else if (now.status !== 'offline') for (const watcher of owed) watcher(now);
-    owed.clear();
+    watched.owed = NOBODY;
   }
 }
 
+const NOBODY: readonly PresenceWatcher[] = [];
+
 function begin(): Watched {
-  return { watchers: new Set(), owed: new Set(), told: null, now: null, askAt: 0 };
+  return { watchers: NOBODY, owed: NOBODY, told: null, now: null, askAt: 0 };
+}
+
+/** A spread would make room for seventeen. */
+function including(watchers: readonly PresenceWatcher[], watcher: PresenceWatcher): readonly PresenceWatcher[] {
+  return watchers.includes(watcher) ? watchers : watchers.concat(watcher);
 }

@@ -1,4 +1,4 @@
-import { type ChannelView, Failure, type History, headOf, notFound } from '@parley/domain';
+import { type ChannelView, Failure, type History, notFound } from '@parley/domain';
 import type { Place } from '@parley/protocol';
 import { type ReadDeps, type Reading, readAfter } from '../hub/read-after.ts';
 import { viewOf } from '../hub/view-of.ts';
@@ -50,7 +50,6 @@ function isNewer(history: History | null, view: ChannelView): boolean {
 }
 
 /** Whether the end of a membership at this place came after the copy that authorised: an older one was followed by a new beginning. */
-export function endsMembership(place: Place, view: ChannelView): boolean {
-  const head = headOf(view);
+export function endsMembership(place: Place, head: Place): boolean {
   return place.epoch > head.epoch || (place.epoch === head.epoch && place.n > head.n);
 }

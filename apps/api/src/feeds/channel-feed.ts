@@ -1,6 +1,7 @@
 import type { ChannelEvent, Position } from '@parley/protocol';
 import { ChannelReader, type ChannelReaderDeps } from './channel-reader.ts';
 import { Feed } from './feed.ts';
+import type { Item } from './feed-reader.ts';
 import type { Press } from './press.ts';
 import type { FeedSession } from './session.ts';
 
@@ -20,13 +21,14 @@ export interface ChannelFeedInput {
  * client comes back with the last id that it saw. Once open it waits while a store is away. A slow consumer costs a place, not a queue.
  */
 export function openChannelFeed(deps: ChannelFeedDeps) {
+  const publicationOf = (item: Item<ChannelEvent>) => deps.press.publicationOf(item);
   return (session: FeedSession, input: ChannelFeedInput, signal: AbortSignal): Feed<ChannelEvent> => {
     const member = { userId: session.userId, channelId: input.channelId, lastEventId: input.lastEventId ?? null };
     return new Feed({
       read: (reading) => new ChannelReader(deps, member, reading),
-      publicationOf: (item) => deps.press.publicationOf(item),
+      publicationOf,
       signal,
-      hold: session.holdFeed,
+      session,
     });
   };
 }

@@ -13,7 +13,7 @@ import {
 import { type ChannelEvent, formatPosition, ORIGIN, type Place, type Position, parsePosition } from '@parley/protocol';
 import type { EphemeralHub } from '../ephemeral/ephemeral-hub.ts';
 import { EphemeralReader } from '../ephemeral/ephemeral-reader.ts';
-import type { Attachment } from '../hub/attachment.ts';
+import type { ChannelHub } from '../hub/channel-hub.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { ReadDeps } from '../hub/read-after.ts';
 import { authorise, endsMembership, readAuthorised } from './authorise.ts';
@@ -22,7 +22,7 @@ import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { whileAway } from './while-away.ts';
 
 export interface ChannelReaderDeps extends ReadDeps {
-  readonly hub: Pick<Hub, 'attach'>;
+  readonly hub: Pick<Hub, 'attach' | 'detach'>;
   readonly ephemeral: Pick<EphemeralHub, 'attach'>;
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   /** Hears how a feed began, and how many entries it is given at once. */
@@ -42,7 +42,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   readonly #member: ChannelReading;
   readonly #reading: Reading;
   readonly #ephemeral: EphemeralReader;
-  #attachment: Attachment | null = null;
+  #channel: ChannelHub | null = null;
   #closed = false;
   #ended = false;
   /** What comes before everything else: `opened`, `resync`. */
@@ -52,8 +52,10 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   #stretchTip: Place = { epoch: 0, n: 0 };
   #at: Place = { epoch: 0, n: 0 };
   #id: Position = ORIGIN;
-  /** The copy that authorised what is delivered. */
+  /** The copy that authorises what is read; null at rest, since there are as many as feeds. */
   #view: ChannelView | null = null;
+  /** Where the channel stood by the copy that authorised what is delivered. */
+  #trusted: Place = this.#at;
   #noticed = 0;
   #resynced = 0;
 
@@ -61,33 +63,34 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     this.#deps = deps;
     this.#member = member;
     this.#reading = reading;
-    this.#ephemeral = new EphemeralReader(deps.ephemeral);
+    this.#ephemeral = new EphemeralReader(deps.ephemeral, reading);
   }
 
   /** Live first, then the right to it, then the past: whatever is published from here on is either read or found in the tail. */
   async open(): Promise<void> {
     const { channelId, lastEventId } = this.#member;
-    const attachment = await this.#deps.hub.attach(channelId, this.#reading.wake);
+    const channel = await this.#deps.hub.attach(channelId, this.#reading);
     if (this.#closed) {
-      attachment.release();
+      this.#deps.hub.detach(channelId, this.#reading);
       return;
     }
-    this.#attachment = attachment;
-    this.#noticed = attachment.channel.notices.board.version;
-    this.#resynced = attachment.channel.resync.version;
+    this.#channel = channel;
+    this.#noticed = channel.notices.board.version;
+    this.#resynced = channel.resync.version;
     const view = await this.#authorise();
-    await this.#ephemeral.open(channelId, this.#reading.wake);
+    await this.#ephemeral.open(channelId);
     this.#stand(view);
     const resync = await this.#resume(view, lastEventId);
     this.#deps.began?.(lastEventId === null ? 'head' : resync ? 'resync' : 'resumed', this.#stretch.length);
     const from = lastEventId ?? this.#id;
     this.#first = [{ id: from, event: this.#opened(this.#view ?? view, lastEventId !== null && resync === null) }];
     if (resync) this.#restart(this.#view ?? view, resync);
+    this.#view = null;
   }
 
   /** Throws `NOT_FOUND` once the membership has ended. */
   take(): Item<ChannelEvent> | null {
-    const { channel } = this.#live;
+    const channel = this.#live;
     for (;;) {
       if (this.#first.length > 0) return this.#first.shift() ?? null;
       if (this.#ended) throw notFound();
@@ -102,7 +105,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   }
 
   get isEven(): boolean {
-    const { channel } = this.#live;
+    const channel = this.#live;
     return channel.resync.version === this.#resynced && channel.after(this.#at) !== 'behind';
   }
 
@@ -114,23 +117,24 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
 
   /** When it fails it can be called again. */
   async #catchUp(): Promise<void> {
-    const { version, reason } = this.#live.channel.resync;
+    const { version, reason } = this.#live.resync;
     const isBroken = version !== this.#resynced;
     const view = await this.#authorise();
     this.#resynced = version;
     const resync = isBroken ? reason : await this.#readOn(view);
     if (resync) this.#restart(this.#view ?? view, resync);
+    this.#view = null;
   }
 
   close(): void {
     this.#closed = true;
     this.#ephemeral.close();
-    this.#attachment?.release();
+    if (this.#channel) this.#deps.hub.detach(this.#member.channelId, this.#reading);
   }
 
-  get #live(): Attachment {
-    if (!this.#attachment) throw new Error('the feed is not open');
-    return this.#attachment;
+  get #live(): ChannelHub {
+    if (!this.#channel) throw new Error('the feed is not open');
+    return this.#channel;
   }
 
   async #authorise(): Promise<ChannelView> {
@@ -142,13 +146,14 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   }
 
   #isOver(view: ChannelView): boolean {
-    return view.epoch < (this.#live.channel.tail.tip?.epoch ?? 0);
+    return view.epoch < (this.#live.tail.tip?.epoch ?? 0);
   }
 
   #trust(view: ChannelView): void {
     if (this.#isOver(view)) throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: 1_000 });
     this.#view = view;
-    this.#live.channel.learn(view);
+    this.#trusted = headOf(view);
+    this.#live.learn(view);
   }
 
   /** From here on, from the head. */
@@ -184,7 +189,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     this.#stretch = [...reading.entries];
     this.#stretchTip = reading.tip;
     if (this.#stretch.length === 0) this.#at = reading.tip;
-    this.#live.channel.reached(reading.tip);
+    this.#live.reached(reading.tip);
     return null;
   }
 
@@ -200,11 +205,11 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     this.#id = entry.id;
     const { event } = entry;
     if (event?.type !== 'member.left' || event.userId !== this.#member.userId) return;
-    this.#ended = this.#view === null || endsMembership(entry.place, this.#view);
+    this.#ended = endsMembership(entry.place, this.#trusted);
   }
 
   #takeNotice(): Item<ChannelEvent> | null {
-    const pinned = this.#live.channel.notices.board.after(this.#noticed);
+    const pinned = this.#live.notices.board.after(this.#noticed);
     if (pinned) this.#noticed = pinned.version;
     const event = pinned?.notice.event ?? this.#ephemeral.take();
     return event && { id: this.#id, event };

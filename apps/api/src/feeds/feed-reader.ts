@@ -1,3 +1,5 @@
+import type { Listener } from '../hub/wake-up.ts';
+
 /** One event, with the id by which a client says how far it came. */
 export interface Item<E> {
   readonly id: string;
@@ -18,10 +20,8 @@ export interface FeedReader<E> {
   close(): void;
 }
 
-/** What the reader of one feed is given. */
-export interface Reading {
-  /** Called when there may be something to take. */
-  readonly wake: () => void;
+/** What the reader of one feed is given: it is woken when there may be something to take. */
+export interface Reading extends Listener {
   /** Aborted when nobody reads any more. */
   readonly signal: AbortSignal;
 }

@@ -3,13 +3,15 @@ import { TRPCError, type TrackedEnvelope, tracked } from '@trpc/server';
 import { Latch, orAbort } from '../hub/latch.ts';
 import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { Pump } from './pump.ts';
+import type { FeedSession } from './session.ts';
 
 interface FeedOptions<E> {
   readonly read: (reading: Reading) => FeedReader<E>;
+  /** One function for all feeds of a kind. */
   readonly publicationOf: (item: Item<E>) => Publication;
   readonly signal: AbortSignal;
-  /** Counts it among those that its connection may hold; undefined when it holds as many as it may. */
-  readonly hold?: (() => (() => void) | undefined) | undefined;
+  /** Counts it among the feeds that its connection may hold. */
+  readonly session: FeedSession;
 }
 
 /**
@@ -23,18 +25,19 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
     this.#options = options;
   }
 
-  [PUSH](sink: FeedSink): () => void {
-    const { read, publicationOf, signal } = this.#options;
-    const release = this.#hold();
-    const pump = new Pump(sink, { publicationOf, release });
-    return pump.run(read({ wake: () => pump.wake(), signal }));
+  [PUSH](sink: FeedSink): Disposable {
+    const { read, publicationOf, session } = this.#options;
+    this.#hold();
+    const pump = new Pump(sink, { publicationOf, session });
+    pump.run(read(pump));
+    return pump;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TrackedEnvelope<E>, void, undefined> {
-    const { read, signal } = this.#options;
-    const release = this.#hold();
+    const { read, signal, session } = this.#options;
+    this.#hold();
     const latch = new Latch();
-    const wake = () => latch.ring();
+    const wake = () => latch.wake();
     const reader = read({ wake, signal });
     signal.addEventListener('abort', wake);
     try {
@@ -51,14 +54,13 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
     } finally {
       signal.removeEventListener('abort', wake);
       reader.close();
-      release?.();
+      session.releaseFeed?.();
     }
   }
 
-  #hold(): (() => void) | undefined {
-    const { hold } = this.#options;
-    const release = hold?.();
-    if (hold && !release) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
-    return release;
+  #hold(): void {
+    const { session } = this.#options;
+    const held = session.holdFeed?.() ?? true;
+    if (!held) throw new TRPCError({ code: 'TOO_MANY_REQUESTS', message: 'too many feeds' });
   }
 }

@@ -13,7 +13,6 @@ import {
   unreadOf,
 } from '@parley/domain';
 import {
-  type ChannelEvent,
   type ChannelSummary,
   comparePositions,
   formatPosition,
@@ -22,35 +21,39 @@ import {
   type Place,
   type Position,
 } from '@parley/protocol';
-import type { Attachment } from '../hub/attachment.ts';
+import type { ChannelHub } from '../hub/channel-hub.ts';
+import type { Listener } from '../hub/wake-up.ts';
+import { afterEntry, afterEvent, afterRead, type CountedView, countedOf, isMeant } from './counted-view.ts';
+import { type Doubt, worse } from './doubt.ts';
 
-/** What an inbox cannot work out by itself after it has looked. */
-export type Doubt =
-  /** Nothing. */
-  | 'none'
-  /** Its view of the channel: another epoch, a hole, a stretch that it did not see. */
-  | 'view'
-  /** Whether the user is a member, or what the last message is. */
-  | 'summary';
+/** Whose channel it is. */
+export interface ChannelInbox {
+  readonly userId: string;
+  /** The channel was woken; not told again before it has looked. */
+  stirred(channel: InboxChannel): void;
+}
 
 /** Where one stands who has seen nothing. */
 const NOWHERE: Place = { epoch: 0, n: 0 };
 /** None of the user's own entries waits. */
 const NONE = { first: 0, last: 0 };
 
-/** One channel of one inbox: counts from places, without asking a store, as long as nothing is in doubt. */
-export class InboxChannel {
-  readonly channelId: string;
-  readonly attachment: Attachment;
-  readonly #userId: string;
-  #view: ChannelView | null = null;
+/** One channel of one inbox: counts from places, without asking a store, as long as nothing is in doubt. A connection has ten and more. */
+export class InboxChannel implements Listener {
+  readonly #inbox: ChannelInbox;
+  #channel: ChannelHub | null = null;
+  #isStirred = false;
+  #view: CountedView | null = null;
   #at: Place = NOWHERE;
-  #noticed: number;
+  #noticed = 0;
   #lastMessage: Message | null;
   /** The newest position that is known to the user or was told as a mention. */
   #meantAt: Position | null;
   /** What the client was told last. */
-  #told: { head: Position | null; readTo: Position | null; unread: number; mentions: number };
+  #toldHead: Position | null;
+  #toldReadTo: Position | null;
+  #toldUnread: number;
+  #toldMentions: number;
   /** The user's own entries that are not persisted yet, as far as this inbox knows: the first and the last n; 0 when there are none. */
   #waits = NONE;
   #own: InboxEvent[] | null = null;
@@ -58,27 +61,44 @@ export class InboxChannel {
   /** Whether the newest end of the user's membership was his own doing. */
   leftByOwnWill = false;
 
-  constructor(userId: string, attachment: Attachment, summary: ChannelSummary) {
-    this.#userId = userId;
-    this.channelId = summary.id;
-    this.attachment = attachment;
-    this.#noticed = attachment.channel.notices.board.version;
+  constructor(inbox: ChannelInbox, summary: ChannelSummary) {
+    this.#inbox = inbox;
     this.#lastMessage = summary.lastMessage;
     this.#meantAt = summary.head;
-    const { head, readTo, unread, mentions } = summary;
-    this.#told = { head, readTo, unread, mentions };
+    this.#toldHead = summary.head;
+    this.#toldReadTo = summary.readTo;
+    this.#toldUnread = summary.unread;
+    this.#toldMentions = summary.mentions;
+  }
+
+  /** The channel's own: a name of it for each inbox would be as many copies. */
+  get channelId(): string {
+    return this.#live.channelId;
+  }
+
+  /** To be called before anything else, with the channel that it is attached to. */
+  follow(channel: ChannelHub): void {
+    this.#channel = channel;
+    this.#noticed = channel.notices.board.version;
+    if (this.#isStirred) this.#inbox.stirred(this);
+  }
+
+  wake(): void {
+    if (this.#isStirred) return;
+    this.#isStirred = true;
+    if (this.#channel) this.#inbox.stirred(this);
   }
 
   /** Takes a view that was read after the attachment: counting goes on from it. Says whether the last message must be looked up. */
   rest(view: ChannelView): Doubt {
-    const { channel } = this.attachment;
+    const channel = this.#live;
     channel.learn(view);
-    const missed = !this.#view ? view.headPosition !== this.#told.head : comparePlaces(headOf(view), this.#at) > 0;
+    const missed = !this.#view ? view.headPosition !== this.#toldHead : comparePlaces(headOf(view), this.#at) > 0;
     const { persistedN, head } = view;
     const untold = this.#view?.epoch === view.epoch ? this.#waits : NONE;
     // Some of what is not persisted may be the user's own; what was his and is persisted by now has still to be told.
     this.#waits = head.n > persistedN ? { first: untold.first || persistedN + 1, last: head.n } : untold;
-    this.#view = view;
+    this.#view = countedOf(view);
     this.#at = headOf(view);
     this.#doubt = 'none';
     if (!missed) return 'none';
@@ -100,6 +120,7 @@ export class InboxChannel {
   /** It should have been looked at and could not be. */
   blur(): void {
     this.#doubt = worse(this.#doubt, 'view');
+    this.wake();
   }
 
   /** Takes what a fresh summary says. */
@@ -110,7 +131,8 @@ export class InboxChannel {
 
   /** Takes what was delivered since the last look, and says what cannot be known from it. */
   look(): Doubt {
-    const { channel } = this.attachment;
+    const channel = this.#live;
+    this.#isStirred = false;
     // What was in doubt stays so until somebody has looked.
     let doubt = this.#doubt;
     let entry = channel.after(this.#at);
@@ -134,28 +156,36 @@ export class InboxChannel {
     this.#own = null;
     const view = this.#view;
     if (!view) return events;
-    const now = {
-      head: view.headPosition,
-      readTo: positionAt(view.readTo),
-      unread: unreadOf(view),
-      mentions: mentionsOf(view),
-    };
     const { channelId } = this;
+    const { headPosition: head } = view;
     const { at } = view.head;
-    const { head, unread, mentions } = now;
-    if (head !== this.#told.head || mentions > this.#told.mentions) {
+    const readTo = positionAt(view.readTo);
+    const unread = unreadOf(view);
+    const mentions = mentionsOf(view);
+    if (head !== this.#toldHead || mentions > this.#toldMentions) {
       const activity = { head, unread, mentions, lastMessage: this.#lastMessage };
       events.push({ type: 'channel.activity', channelId, at, ...activity });
     }
-    if (now.readTo !== this.#told.readTo || (now.head === this.#told.head && unread !== this.#told.unread)) {
-      events.push({ type: 'read', channelId, at: view.readTo?.at ?? at, readTo: now.readTo, unread });
+    if (readTo !== this.#toldReadTo || (head === this.#toldHead && unread !== this.#toldUnread)) {
+      events.push({ type: 'read', channelId, at: view.readTo?.at ?? at, readTo, unread });
     }
-    this.#told = now;
-    const persisted = this.#persisted(at);
-    return persisted ? [...events, persisted] : events;
+    this.#toldHead = head;
+    this.#toldReadTo = readTo;
+    this.#toldUnread = unread;
+    this.#toldMentions = mentions;
+    return [...events, ...this.#persisted(at)];
   }
 
-  #take(entry: FeedEntry, view: ChannelView): Doubt {
+  get #live(): ChannelHub {
+    if (!this.#channel) throw new Error('the channel is not followed yet');
+    return this.#channel;
+  }
+
+  get #userId(): string {
+    return this.#inbox.userId;
+  }
+
+  #take(entry: FeedEntry, view: CountedView): Doubt {
     const begins = entry.place.epoch !== view.epoch;
     this.#at = entry.place;
     const event = eventFor(entry, this.#userId);
@@ -170,21 +200,9 @@ export class InboxChannel {
     const place: LogPlace = { ...entry.place, m: entry.m, at: entry.at };
     const isOwn = event?.type === 'message.created' && event.message.senderId === this.#userId;
     if (isOwn || entry.actorId === this.#userId) this.#waits = { first: this.#waits.first || place.n, last: place.n };
-    // A send reads up to itself.
-    this.#view = { ...view, head: place, headPosition: entry.id, readTo: isOwn ? place : view.readTo };
-    if (event) this.#count(event, entry.id);
+    const counted = afterEntry(view, entry, { place, isOwn });
+    this.#view = event ? afterEvent(counted, event, this.#userId) : counted;
     return 'none';
-  }
-
-  /** What a count of messages does not say: who is meant, and what was taken back. */
-  #count(event: ChannelEvent, id: Position): void {
-    const view = this.#view;
-    if (!view) return;
-    if (event.type === 'message.deleted') {
-      this.#view = { ...view, deleted: [...view.deleted, event.messagePosition] };
-    } else if (event.type === 'message.created' && isMeant(event.message, this.#userId)) {
-      this.#view = { ...view, mentions: [...view.mentions, id] };
-    }
   }
 
   /** Takes a message that may be new to the user, and tells him once when he is meant. */
@@ -202,19 +220,16 @@ export class InboxChannel {
   }
 
   #hear(notice: FeedNotice): Doubt {
-    const { channelId } = this;
     switch (notice.type) {
       case 'read':
-        if (notice.userId === this.#userId && this.#view && isLater(notice.place, this.#view.readTo)) {
-          this.#view = { ...this.#view, readTo: notice.place };
-        }
+        if (notice.userId === this.#userId) this.#view = this.#view && afterRead(this.#view, notice.place);
         return 'none';
       case 'hole': {
         const { senderId, clientMsgId, by, reason } = notice.hole;
-        const { at, event } = { at: notice.place.at, event: notice.event };
+        const { event, place } = notice;
         if (senderId === this.#userId && by !== null) this.#say(event);
         else if (senderId === this.#userId && clientMsgId !== null) {
-          this.#say({ type: 'message.rejected', channelId, at, clientMsgId, reason });
+          this.#say({ type: 'message.rejected', channelId: this.channelId, at: place.at, clientMsgId, reason });
         }
         return event.position === this.#lastMessage?.position ? 'summary' : 'view';
       }
@@ -224,27 +239,12 @@ export class InboxChannel {
     }
   }
 
-  #persisted(at: number): InboxEvent | null {
-    const { marks } = this.attachment.channel.notices;
+  #persisted(at: number): InboxEvent[] {
+    const { marks } = this.#live.notices;
     const { first, last } = this.#waits;
-    if (first === 0 || marks.epoch !== this.#view?.epoch || marks.n < first) return null;
+    if (first === 0 || marks.epoch !== this.#view?.epoch || marks.n < first) return [];
     this.#waits = marks.n < last ? { first: marks.n + 1, last } : NONE;
     const upTo = formatPosition({ epoch: marks.epoch, n: marks.n });
-    return { type: 'message.persisted', channelId: this.channelId, at, upTo, holes: marks.holes() };
+    return [{ type: 'message.persisted', channelId: this.channelId, at, upTo, holes: marks.holes() }];
   }
-}
-
-function isMeant({ senderId, mentions }: Message, userId: string): boolean {
-  return senderId !== userId && mentions.includes(userId);
-}
-
-function isLater(place: LogPlace, than: LogPlace | null): boolean {
-  return than === null || comparePlaces(place, than) > 0;
-}
-
-const SEVERITY: readonly Doubt[] = ['none', 'view', 'summary'];
-
-/** The greater of two doubts. */
-function worse(a: Doubt, b: Doubt): Doubt {
-  return SEVERITY.indexOf(a) < SEVERITY.indexOf(b) ? b : a;
 }

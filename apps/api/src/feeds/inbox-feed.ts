@@ -1,6 +1,7 @@
 import type { InboxEvent } from '@parley/protocol';
 import { Publication } from '@parley/transport';
 import { Feed } from './feed.ts';
+import type { Item } from './feed-reader.ts';
 import { InboxReader } from './inbox-reader.ts';
 import type { InboxReaderDeps } from './inbox-reader-deps.ts';
 import type { FeedSession } from './session.ts';
@@ -14,8 +15,13 @@ export function openInboxFeed(deps: InboxReaderDeps) {
   return (session: FeedSession, signal: AbortSignal): Feed<InboxEvent> =>
     new Feed({
       read: (reading) => new InboxReader(deps, session.userId, reading),
-      publicationOf: ({ id, event }) => new Publication(id, event),
+      publicationOf,
       signal,
-      hold: session.holdFeed,
+      session,
     });
+}
+
+/** Nobody else is told the same. */
+function publicationOf({ id, event }: Item<InboxEvent>): Publication {
+  return new Publication(id, event);
 }

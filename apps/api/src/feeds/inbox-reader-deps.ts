@@ -4,7 +4,7 @@ import type { Hub } from '../hub/hub.ts';
 
 /** What an inbox is read from. */
 export interface InboxReaderDeps {
-  readonly hub: Pick<Hub, 'attach' | 'attachUser'>;
+  readonly hub: Pick<Hub, 'attach' | 'detach' | 'attachUser' | 'detachUser'>;
   readonly views: Pick<ChannelViews, 'views'>;
   readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
   /** The user's channels, newest activity first: the first page. */

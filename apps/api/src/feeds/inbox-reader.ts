@@ -1,9 +1,8 @@
 import { orWhenAway } from '@parley/domain';
 import { type ChannelSummary, type InboxEvent, PROTOCOL_VERSION } from '@parley/protocol';
-import type { Attachment } from '../hub/attachment.ts';
 import type { UserListener } from '../hub/user-topics.ts';
 import type { FeedReader, Item, Reading } from './feed-reader.ts';
-import { InboxChannel } from './inbox-channel.ts';
+import { type ChannelInbox, InboxChannel } from './inbox-channel.ts';
 import type { InboxReaderDeps } from './inbox-reader-deps.ts';
 
 /** A channel's activity is told at most once in this time. */
@@ -14,29 +13,29 @@ const AWAY_PAUSE_MS = 1_000;
  * One user's place in all his channels. What waits here is bounded by the number of channels: events are made when somebody comes for
  * them. Their ids are `<uuid of this subscription>-<n>`: never repeated, and worth nothing to another subscription.
  */
-export class InboxReader implements FeedReader<InboxEvent>, UserListener {
+export class InboxReader implements FeedReader<InboxEvent>, UserListener, ChannelInbox {
+  readonly userId: string;
   readonly #deps: InboxReaderDeps;
-  readonly #userId: string;
   readonly #reading: Reading;
   readonly #subscription: string;
   #told = 0;
   readonly #channels = new Map<string, InboxChannel>();
-  readonly #dirty = new Set<string>();
+  /** Those that were woken and have not looked since. */
+  #stirred: InboxChannel[] = [];
   /** Channels whose summary has to be read again. */
-  readonly #unsure = new Set<string>();
+  #unsure: Set<string> | null = null;
   /** Channels that the user was invited to just now. */
-  readonly #invited = new Set<string>();
+  #invited: Set<string> | null = null;
   /** Channels that are gone for everybody. */
-  readonly #deleted = new Set<string>();
+  #deleted: Set<string> | null = null;
   #ready: InboxEvent[] = [];
   #suspect = false;
   #lookedAt = 0;
-  #detach: (() => void) | null = null;
   #closed = false;
 
   constructor(deps: InboxReaderDeps, userId: string, reading: Reading) {
     this.#deps = deps;
-    this.#userId = userId;
+    this.userId = userId;
     this.#reading = reading;
     this.#subscription = deps.newId();
   }
@@ -46,17 +45,16 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener {
    * happened between the page and the listening is found by that look.
    */
   async open(): Promise<void> {
-    const detach = await this.#deps.hub.attachUser(this.#userId, this);
+    await this.#deps.hub.attachUser(this.userId, this);
     if (this.#closed) {
-      detach();
+      this.#deps.hub.detachUser(this.userId, this);
       return;
     }
-    this.#detach = detach;
-    const channels = await this.#deps.summaries(this.#userId);
+    const channels = await this.#deps.summaries(this.userId);
     await Promise.all(channels.map((summary) => this.#listen(summary)));
     const now = this.#deps.clock.now();
     this.#ready.unshift({ type: 'snapshot', at: now, channels, serverTime: now, protocol: PROTOCOL_VERSION });
-    await this.#rest([...this.#channels.keys()]);
+    await this.#rest([...this.#channels.values()]);
   }
 
   take(): Item<InboxEvent> | null {
@@ -65,7 +63,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener {
   }
 
   get isEven(): boolean {
-    return !this.#suspect && this.#dirty.size + this.#unsure.size + this.#invited.size === 0;
+    return !this.#suspect && this.#stirred.length === 0 && !this.#unsure && !this.#invited;
   }
 
   /** Works out the next events. Rests first when the last ones were only just told. */
@@ -82,18 +80,24 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener {
 
   close(): void {
     this.#closed = true;
-    this.#detach?.();
-    for (const { attachment } of this.#channels.values()) attachment.release();
+    const { hub } = this.#deps;
+    hub.detachUser(this.userId, this);
+    for (const [channelId, channel] of this.#channels) hub.detach(channelId, channel);
     this.#channels.clear();
   }
 
+  stirred(channel: InboxChannel): void {
+    this.#stirred.push(channel);
+    this.#reading.wake();
+  }
+
   look(channelId: string): void {
-    this.#unsure.add(channelId);
+    this.#unsure = including(this.#unsure, channelId);
     this.#reading.wake();
   }
 
   invited(channelId: string): void {
-    this.#invited.add(channelId);
+    this.#invited = including(this.#invited, channelId);
     this.#reading.wake();
   }
 
@@ -113,62 +117,60 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener {
 
   deleted(channelId: string): void {
     if (!this.#channels.has(channelId)) return;
-    this.#deleted.add(channelId);
+    this.#deleted = including(this.#deleted, channelId);
     this.look(channelId);
   }
 
-  async #listen(summary: ChannelSummary): Promise<InboxChannel | null> {
-    const attachment = await this.#attach(summary.id);
+  /** Nothing of the summary is kept: it would live as long as the inbox. */
+  async #listen(summary: ChannelSummary): Promise<void> {
+    const channel = new InboxChannel(this, summary);
+    const hub = await this.#deps.hub.attach(summary.id, channel);
     if (this.#closed || this.#channels.has(summary.id)) {
-      attachment.release();
-      return null;
+      this.#deps.hub.detach(summary.id, channel);
+      return;
     }
-    const channel = new InboxChannel(this.#userId, attachment, summary);
-    this.#channels.set(summary.id, channel);
-    return channel;
-  }
-
-  /** In a scope without the summary, which would live as long as the inbox. */
-  #attach(channelId: string): Promise<Attachment> {
-    return this.#deps.hub.attach(channelId, () => {
-      this.#dirty.add(channelId);
-      this.#reading.wake();
-    });
+    channel.follow(hub);
+    this.#channels.set(channel.channelId, channel);
   }
 
   /** Everything that was delivered since the last look. */
   async #look(): Promise<void> {
-    const dirty = [...this.#dirty];
-    this.#dirty.clear();
-    const blurred: string[] = [];
-    for (const channelId of dirty) {
-      const channel = this.#channels.get(channelId);
-      const doubt = channel?.look() ?? 'none';
-      if (doubt === 'summary') this.#unsure.add(channelId);
-      else if (doubt === 'view') blurred.push(channelId);
-      else if (channel) this.#ready.push(...channel.news());
+    const stirred = this.#stirred;
+    this.#stirred = [];
+    const blurred: InboxChannel[] = [];
+    for (const channel of stirred) {
+      if (!this.#has(channel)) continue;
+      const doubt = channel.look();
+      if (doubt === 'summary') this.#unsure = including(this.#unsure, channel.channelId);
+      else if (doubt === 'view') blurred.push(channel);
+      else this.#ready.push(...channel.news());
     }
     await this.#rest(blurred);
+  }
+
+  /** It may have been left meanwhile. */
+  #has(channel: InboxChannel): boolean {
+    return this.#channels.get(channel.channelId) === channel;
   }
 
   /**
    * Looks at the headers of channels, in one pipeline. Without one a channel is counted on when somebody writes to it and so loads it;
    * what was heard of it is told.
    */
-  async #rest(channelIds: readonly string[]): Promise<void> {
-    if (channelIds.length === 0) return;
-    const views = await orWhenAway(() => this.#deps.views.views(this.#userId, channelIds), null);
-    channelIds.forEach((channelId, i) => {
-      const channel = this.#channels.get(channelId);
-      if (!channel) return;
+  async #rest(channels: readonly InboxChannel[]): Promise<void> {
+    if (channels.length === 0) return;
+    const ids = channels.map(({ channelId }) => channelId);
+    const views = await orWhenAway(() => this.#deps.views.views(this.userId, ids), null);
+    channels.forEach((channel, i) => {
+      if (!this.#has(channel)) return;
       if (!views) {
         channel.blur();
-        this.#dirty.add(channelId);
         return;
       }
       const view = views[i];
       if (!view) this.#ready.push(...channel.news());
-      else if (view.rank === null || channel.rest(view) === 'summary') this.#unsure.add(channelId);
+      else if (view.rank === null || channel.rest(view) === 'summary')
+        this.#unsure = including(this.#unsure, channel.channelId);
       else this.#ready.push(...channel.news());
     });
     if (!views) this.#lookLater();
@@ -176,17 +178,17 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener {
 
   /** Reads again what only a summary can tell: membership, and the last message where it did not pass by. */
   async #clear(): Promise<void> {
-    const unsure = [...this.#unsure];
-    this.#unsure.clear();
+    const unsure = this.#unsure ?? [];
+    this.#unsure = null;
     for (const channelId of unsure) {
       if (await orWhenAway(() => this.#sum(channelId), false)) continue;
-      this.#unsure.add(channelId);
+      this.#unsure = including(this.#unsure, channelId);
       this.#lookLater();
     }
   }
 
   async #sum(channelId: string): Promise<true> {
-    const summary = await this.#deps.summary(this.#userId, channelId);
+    const summary = await this.#deps.summary(this.userId, channelId);
     if (this.#closed) return true;
     if (summary) await this.#keep(summary);
     else this.#drop(channelId);
@@ -195,13 +197,13 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener {
 
   /** An invitation that was taken or withdrawn meanwhile is none any more. */
   async #tellInvitations(): Promise<void> {
-    if (this.#invited.size === 0) return;
-    const all = await orWhenAway(() => this.#deps.invitations(this.#userId), null);
+    if (!this.#invited) return;
+    const all = await orWhenAway(() => this.#deps.invitations(this.userId), null);
     if (!all) return this.#lookLater();
-    for (const { channel, invitedBy, invitedAt: at } of all.filter((each) => this.#invited.has(each.channel.id))) {
+    for (const { channel, invitedBy, invitedAt: at } of all.filter((each) => this.#invited?.has(each.channel.id))) {
       this.#ready.push({ type: 'channel.invited', channelId: channel.id, at, channel, invitedBy });
     }
-    this.#invited.clear();
+    this.#invited = null;
   }
 
   /** A store is away: there is no hurry. */
@@ -217,30 +219,36 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener {
       await this.#listen(summary);
       this.#ready.push({ type: 'channel.added', channelId: summary.id, at: this.#deps.clock.now(), channel: summary });
     }
-    await this.#rest([summary.id]);
+    const channel = this.#channels.get(summary.id);
+    if (channel) await this.#rest([channel]);
   }
 
   #drop(channelId: string): void {
     const channel = this.#channels.get(channelId);
     if (!channel) return;
     this.#channels.delete(channelId);
-    channel.attachment.release();
+    this.#deps.hub.detach(channelId, channel);
     const at = this.#deps.clock.now();
     const left = channel.leftByOwnWill ? 'left' : 'removed';
-    const reason = this.#deleted.delete(channelId) ? 'deleted' : left;
+    const reason = this.#deleted?.delete(channelId) ? 'deleted' : left;
     this.#ready.push({ type: 'channel.removed', channelId, at, reason });
   }
 
   /** Hints and publications may have been lost: membership is read again, and every channel is looked at. */
   async #recheck(): Promise<void> {
     this.#suspect = false;
-    const page = await orWhenAway(() => this.#deps.summaries(this.#userId), null);
+    const page = await orWhenAway(() => this.#deps.summaries(this.userId), null);
     if (!page) {
       this.#suspect = true;
       this.#lookLater();
       return;
     }
-    for (const { id } of page) if (!this.#channels.has(id)) this.#unsure.add(id);
-    await this.#rest([...this.#channels.keys()]);
+    for (const { id } of page) if (!this.#channels.has(id)) this.#unsure = including(this.#unsure, id);
+    await this.#rest([...this.#channels.values()]);
   }
+}
+
+/** Most inboxes have no set of anything most of the time. */
+function including(set: Set<string> | null, channelId: string): Set<string> {
+  return (set ?? new Set<string>()).add(channelId);
 }

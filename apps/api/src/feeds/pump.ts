@@ -1,33 +1,50 @@
 import type { FeedSink, Publication } from '@parley/transport';
-import type { FeedReader, Item } from './feed-reader.ts';
+import type { FeedReader, Item, Reading } from './feed-reader.ts';
+import type { FeedSession } from './session.ts';
 
 interface PumpOptions<E> {
   readonly publicationOf: (item: Item<E>) => Publication;
-  /** Called once, when the feed is over. */
-  readonly release: (() => void) | undefined;
+  /** Counts the feed off once it is over. */
+  readonly session: FeedSession;
 }
 
 /**
  * Moves what a reader has to a socket, in the turn in which it is woken, for as long as the socket has room. Between two events nothing
  * is allocated and nothing awaited.
  */
-export class Pump<E> {
+export class Pump<E> implements Reading, Disposable {
   readonly #sink: FeedSink;
-  readonly #options: PumpOptions<E>;
+  readonly #publicationOf: PumpOptions<E>['publicationOf'];
+  readonly #session: FeedSession;
   #reader: FeedReader<E> | null = null;
+  /** Null while nobody has asked for a signal: a feed that is up to date does not. */
+  #leaving: AbortController | null = null;
+  #isOver = false;
   /** Something is under way that will go on by itself: opening, catching up, waiting for room. */
   #isBusy = true;
 
-  constructor(sink: FeedSink, options: PumpOptions<E>) {
+  constructor(sink: FeedSink, { publicationOf, session }: PumpOptions<E>) {
     this.#sink = sink;
-    this.#options = options;
+    this.#publicationOf = publicationOf;
+    this.#session = session;
   }
 
-  /** Gives what ends it. */
-  run(reader: FeedReader<E>): () => void {
+  run(reader: FeedReader<E>): void {
     this.#reader = reader;
     this.#after(reader.open());
-    return () => this.#leave();
+  }
+
+  /** Nobody reads any more. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#leaving?.abort();
+    this.#leave();
+  }
+
+  get signal(): AbortSignal {
+    this.#leaving ??= new AbortController();
+    if (this.#isOver) this.#leaving.abort();
+    return this.#leaving.signal;
   }
 
   wake(): void {
@@ -50,7 +67,7 @@ export class Pump<E> {
     try {
       while (this.#reader && !this.#isBusy) {
         const item = this.#sink.hasRoom ? this.#reader.take() : undefined;
-        if (item) this.#sink.push(this.#options.publicationOf(item));
+        if (item) this.#sink.push(this.#publicationOf(item));
         else if (item === undefined) this.#waitForRoom();
         else if (this.#reader.isEven) return;
         else this.#after(this.#reader.catchUp());
@@ -75,8 +92,9 @@ export class Pump<E> {
   }
 
   #leave(): void {
-    this.#reader?.close();
+    if (!this.#reader) return;
+    this.#reader.close();
     this.#reader = null;
-    this.#options.release?.();
+    this.#session.releaseFeed?.();
   }
 }

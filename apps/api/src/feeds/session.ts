@@ -2,6 +2,8 @@
 export interface FeedSession {
   readonly userId: string;
   readonly name: string;
-  /** Counts a feed of this connection. Gives what ends the count; undefined: it holds as many as it may. */
-  readonly holdFeed?: (() => (() => void) | undefined) | undefined;
+  /** Counts a feed of this connection; false: it holds as many as it may. */
+  holdFeed?(): boolean;
+  /** Counts one off again: once for each that was counted. */
+  releaseFeed?(): void;
 }

@@ -2,7 +2,6 @@ import { type Broker, type BrokerEvents, Failure, type PersistWatch } from '@par
 import type { InboxEvent } from '@parley/protocol';
 import type { Service } from '@parley/runtime';
 import { atOnce } from './at-once.ts';
-import { type Attachment, HeldChannel } from './attachment.ts';
 import { BusyWindow } from './busy-window.ts';
 import { ChannelHub, type ChannelHubDeps } from './channel-hub.ts';
 import { compareHeads } from './compare-heads.ts';
@@ -13,6 +12,7 @@ import { Latch } from './latch.ts';
 import { pause } from './pause.ts';
 import { PersistedWatch } from './persisted-watch.ts';
 import { type UserListener, UserTopics } from './user-topics.ts';
+import type { Listener } from './wake-up.ts';
 
 /** What is told about the server, to whoever is there. */
 type Announcement = Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drain' | 'announcement' }>;
@@ -21,10 +21,17 @@ type Announcement = Extract<InboxEvent, { type: 'degraded' | 'recovered' | 'drai
 export interface Hub extends Service, BrokerEvents, PersistWatch {
   /** Before the first feed. */
   connect(broker: Broker): void;
-  /** Resolves when the subscription stands: everything published from now on is delivered, or found to be missing. */
-  attach(channelId: string, wake: () => void): Promise<Attachment>;
-  /** The same for what concerns one user. Gives back how to end it. */
-  attachUser(userId: string, listener: UserListener): Promise<() => void>;
+  /**
+   * Resolves when the subscription stands: everything published from now on is delivered, or found to be missing. The listener is woken
+   * from the call on, until it is detached. One that comes twice is one.
+   */
+  attach(channelId: string, listener: Listener): Promise<ChannelHub>;
+  /** Once, or as often as one likes. */
+  detach(channelId: string, listener: Listener): void;
+  /** The same for what concerns one user. */
+  attachUser(userId: string, listener: UserListener): Promise<void>;
+  /** Once, or as often as one likes. */
+  detachUser(userId: string, listener: UserListener): void;
   /** Tells all inbox feeds of this thread something about the server. */
   announce(event: Announcement): void;
   /** Asks for all heads now. Never rejects: what fails is tried again until it succeeds or the hub stops. */
@@ -46,7 +53,6 @@ interface OpenChannel {
   readonly hub: ChannelHub;
   /** The broker has confirmed the subscription. */
   readonly ready: Promise<void>;
-  readonly unsubscribe: () => void;
 }
 
 class ThreadHub implements Hub {
@@ -62,11 +68,6 @@ class ThreadHub implements Hub {
   #comparing: Promise<void> | null = null;
   #again = false;
   #running: Promise<void> | null = null;
-  /** One function for all holds. */
-  readonly #onLast = (channel: ChannelHub) => {
-    const opened = this.#channels.get(channel.channelId);
-    if (opened?.hub === channel) this.#close(opened);
-  };
 
   constructor(deps: HubDeps) {
     const measure = measureHub(deps.metrics, deps.secondsSince);
@@ -124,26 +125,37 @@ class ThreadHub implements Hub {
     this.#users.announce(event);
   }
 
-  attachUser(userId: string, listener: UserListener): Promise<() => void> {
+  attachUser(userId: string, listener: UserListener): Promise<void> {
     return this.#users.attach(userId, listener);
   }
 
-  async attach(channelId: string, wake: () => void): Promise<Attachment> {
-    const opened = this.#channels.get(channelId) ?? this.#open(channelId);
-    const held = new HeldChannel(opened.hub, wake, this.#onLast);
+  detachUser(userId: string, listener: UserListener): void {
+    this.#users.detach(userId, listener);
+  }
+
+  async attach(channelId: string, listener: Listener): Promise<ChannelHub> {
+    const { hub, ready } = this.#channels.get(channelId) ?? this.#open(channelId);
+    hub.wakeUp.listeners.add(listener);
     try {
-      await opened.ready;
+      await ready;
     } catch (error) {
-      held.release();
+      this.detach(channelId, listener);
       throw error;
     }
-    return held;
+    return hub;
+  }
+
+  detach(channelId: string, listener: Listener): void {
+    const opened = this.#channels.get(channelId);
+    if (!opened) return;
+    const { listeners } = opened.hub.wakeUp;
+    if (listeners.delete(listener) && listeners.size === 0) this.#close(opened);
   }
 
   async watch(channelId: string): Promise<PersistedWatch> {
     const latch = new Latch();
-    const attachment = await this.attach(channelId, () => latch.ring());
-    return new PersistedWatch(this.#deps, attachment, latch);
+    const channel = await this.attach(channelId, latch);
+    return new PersistedWatch({ ...this.#deps, channel, latch, leave: () => this.detach(channelId, latch) });
   }
 
   run(): void {
@@ -192,17 +204,20 @@ class ThreadHub implements Hub {
   #open(channelId: string): OpenChannel {
     const broker = this.#connected();
     const ready = broker.subscribe({ channelId });
-    const unsubscribe = () => broker.unsubscribe({ channelId });
-    const opened = { hub: new ChannelHub(this.#deps, channelId), ready, unsubscribe };
+    const opened = { hub: new ChannelHub(this.#deps, channelId), ready };
     this.#channels.set(channelId, opened);
     return opened;
   }
 
-  #close({ hub, ready, unsubscribe }: OpenChannel): void {
+  #close({ hub, ready }: OpenChannel): void {
+    const { channelId } = hub;
     hub.close();
-    this.#channels.delete(hub.channelId);
+    this.#channels.delete(channelId);
     // A subscription that failed is not held, and one that is under way is first waited for.
-    ready.then(unsubscribe, () => undefined);
+    ready.then(
+      () => this.#connected().unsubscribe({ channelId }),
+      () => undefined,
+    );
   }
 
   async #compareUntilDone(): Promise<void> {

@@ -1,22 +1,24 @@
-/** One waiter, any number of rings: those that come while nobody waits are one. */
-export class Latch {
-  #rung = false;
-  #wake: (() => void) | undefined;
+import type { Listener } from './wake-up.ts';
 
-  ring(): void {
-    this.#rung = true;
-    this.#wake?.();
+/** One waiter, any number of wakes: those that come while nobody waits are one. */
+export class Latch implements Listener {
+  #isAwake = false;
+  #resolve: (() => void) | undefined;
+
+  wake(): void {
+    this.#isAwake = true;
+    this.#resolve?.();
   }
 
-  /** Resolves at once when it was rung since the last wait, else at the next ring. */
+  /** Resolves at once when it was woken since the last wait, else at the next wake. */
   async wait(): Promise<void> {
-    if (!this.#rung) {
+    if (!this.#isAwake) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#resolve = resolve;
       });
-      this.#wake = undefined;
+      this.#resolve = undefined;
     }
-    this.#rung = false;
+    this.#isAwake = false;
   }
 }
 

@@ -1,35 +1,36 @@
 import type { PersistedAttachment } from '@parley/domain';
 import { type Position, parsePosition } from '@parley/protocol';
-import type { Attachment } from './attachment.ts';
-import type { ChannelHubDeps } from './channel-hub.ts';
+import type { ChannelHub, ChannelHubDeps } from './channel-hub.ts';
 import type { Latch } from './latch.ts';
 import { pause } from './pause.ts';
 import { NOBODY } from './view-of.ts';
 
-export type WatchDeps = Pick<ChannelHubDeps, 'views' | 'clock' | 'logger'>;
+export interface WatchDeps extends Pick<ChannelHubDeps, 'views' | 'clock' | 'logger'> {
+  readonly channel: ChannelHub;
+  /** Listens to the channel. */
+  readonly latch: Latch;
+  /** Ends that. */
+  leave(): void;
+}
 
 /** See the port. Looks at the header when it is asked and again at the deadline, for the mark itself is only a hint. */
 export class PersistedWatch implements PersistedAttachment {
   readonly #deps: WatchDeps;
-  readonly #attachment: Attachment;
-  readonly #latch: Latch;
   readonly #calm: () => void;
 
-  constructor(deps: WatchDeps, attachment: Attachment, latch: Latch) {
+  constructor(deps: WatchDeps) {
     this.#deps = deps;
-    this.#attachment = attachment;
-    this.#latch = latch;
-    this.#calm = attachment.channel.wakeUp.hurry();
+    this.#calm = deps.channel.wakeUp.hurry();
   }
 
   async until(position: Position, withinMs: number): Promise<boolean> {
     const place = parsePosition(position);
-    const { marks } = this.#attachment.channel.notices;
+    const { marks } = this.#deps.channel.notices;
     const deadline = new AbortController();
     const late = this.#ringAfter(withinMs, deadline);
     try {
       if (marks.says(place) === null) await this.#look();
-      while (marks.says(place) === null && !deadline.signal.aborted) await this.#latch.wait();
+      while (marks.says(place) === null && !deadline.signal.aborted) await this.#deps.latch.wait();
       if (marks.says(place) === null) await this.#look();
       return marks.says(place) ?? false;
     } finally {
@@ -40,22 +41,23 @@ export class PersistedWatch implements PersistedAttachment {
 
   [Symbol.dispose](): void {
     this.#calm();
-    this.#attachment.release();
+    this.#deps.leave();
   }
 
   async #ringAfter(ms: number, deadline: AbortController): Promise<void> {
     await pause(this.#deps.clock, ms, deadline.signal);
     deadline.abort();
-    this.#latch.ring();
+    this.#deps.latch.wake();
   }
 
   async #look(): Promise<void> {
-    const { channel } = this.#attachment;
+    const { channel, views, logger } = this.#deps;
+    const { channelId } = channel;
     try {
-      const [view] = await this.#deps.views.views(NOBODY, [channel.channelId]);
+      const [view] = await views.views(NOBODY, [channelId]);
       if (view) channel.observe(view);
     } catch (error) {
-      this.#deps.logger.warn({ err: error, channelId: channel.channelId }, 'a mark cannot be looked up');
+      logger.warn({ err: error, channelId }, 'a mark cannot be looked up');
     }
   }
 }

@@ -16,11 +16,14 @@ export interface UserListener {
 }
 
 interface Topic {
-  readonly listeners: Set<UserListener>;
+  /** Mostly one, so that a set for each user would be most of what they take. */
+  listeners: readonly UserListener[];
   /** The broker has confirmed the subscription. */
-  readonly ready: Promise<void>;
-  readonly unsubscribe: () => void;
+  ready: Promise<void>;
 }
+
+/** One promise for all that stand: there are as many as users. */
+const STANDS = Promise.resolve();
 
 /** The users whose inbox is open on this thread. */
 export class UserTopics {
@@ -35,27 +38,36 @@ export class UserTopics {
 
   get listeners(): number {
     let count = 0;
-    for (const { listeners } of this.#topics.values()) count += listeners.size;
+    for (const { listeners } of this.#topics.values()) count += listeners.length;
     return count;
   }
 
   /** Resolves when the subscription stands. */
-  async attach(userId: string, listener: UserListener): Promise<() => void> {
+  async attach(userId: string, listener: UserListener): Promise<void> {
     const topic = this.#topics.get(userId) ?? this.#open(userId);
-    topic.listeners.add(listener);
-    const release = () => {
-      if (!topic.listeners.delete(listener) || topic.listeners.size > 0) return;
-      this.#topics.delete(userId);
-      // A subscription that failed is not held, and one that is under way is first waited for.
-      topic.ready.then(topic.unsubscribe, () => undefined);
-    };
+    // A spread would make room for seventeen.
+    topic.listeners = topic.listeners.concat(listener);
     try {
       await topic.ready;
+      topic.ready = STANDS;
     } catch (error) {
-      release();
+      this.detach(userId, listener);
       throw error;
     }
-    return release;
+  }
+
+  /** Once, or as often as one likes. */
+  detach(userId: string, listener: UserListener): void {
+    const topic = this.#topics.get(userId);
+    if (!topic?.listeners.includes(listener)) return;
+    topic.listeners = topic.listeners.filter((other) => other !== listener);
+    if (topic.listeners.length > 0) return;
+    this.#topics.delete(userId);
+    // A subscription that failed is not held, and one that is under way is first waited for.
+    topic.ready.then(
+      () => this.#broker().unsubscribe({ userId }),
+      () => undefined,
+    );
   }
 
   hint(userId: string, json: string): void {
@@ -86,9 +98,7 @@ export class UserTopics {
   }
 
   #open(userId: string): Topic {
-    const broker = this.#broker();
-    const unsubscribe = () => broker.unsubscribe({ userId });
-    const topic = { listeners: new Set<UserListener>(), ready: broker.subscribe({ userId }), unsubscribe };
+    const topic: Topic = { listeners: [], ready: this.#broker().subscribe({ userId }) };
     this.#topics.set(userId, topic);
     return topic;
   }

@@ -1,7 +1,7 @@
 import { callTRPCProcedure, isTrackedEnvelope, TRPCError } from '@trpc/server';
 import { isObservable, observableToAsyncIterable } from '@trpc/server/observable';
 import type { TRPCRequestMessage, TRPCResultMessage } from '@trpc/server/rpc';
-import { dispose, type Stop, Stopped, takeNext } from './iteration.ts';
+import { dispose, type Stop, type Stoppable, Stopped, takeNext } from './iteration.ts';
 import { isPushFeed } from './push-feed.ts';
 import { PushSubscription } from './push-subscription.ts';
 import { type CallOfError, FALLBACK_SHAPE } from './wire.ts';
@@ -19,10 +19,12 @@ export class Call implements Stop {
   readonly connection: WireConnection;
   readonly id: number | string;
   readonly jsonrpc: '2.0' | undefined;
-  onStop: (() => void) | null = null;
+  onStop: Stoppable | null = null;
   readonly #asked: CallOfError & { readonly path: string };
   readonly #batchIndex: number;
-  readonly #stopping = new AbortController();
+  /** Null while nobody has asked for a signal. */
+  #stopping: AbortController | null = null;
+  #isStopped = false;
 
   constructor(connection: WireConnection, message: CallMessage, batchIndex: number) {
     const { path, input, lastEventId } = message.params;
@@ -34,10 +36,12 @@ export class Call implements Stop {
   }
 
   get isStopped(): boolean {
-    return this.#stopping.signal.aborted;
+    return this.#isStopped;
   }
 
   get signal(): AbortSignal {
+    this.#stopping ??= new AbortController();
+    if (this.#isStopped) this.#stopping.abort();
     return this.#stopping.signal;
   }
 
@@ -47,9 +51,10 @@ export class Call implements Stop {
 
   /** The client wants no more of it, or is gone. Once or as often as one likes. */
   abort(): void {
-    if (this.isStopped) return;
-    this.#stopping.abort();
-    this.onStop?.();
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#stopping?.abort();
+    this.onStop?.stop();
   }
 
   /** Rejects when an answer can be neither encoded nor replaced. */
@@ -156,6 +161,8 @@ export class Call implements Stop {
     if (isAsyncIterable(result) && isPushFeed(result) && this.connection.wire.saysJson) {
       if (this.isStopped) return 'done';
       this.respond({ type: 'started' });
+      // From here on it is ended by what it gives back (`PushFeed`).
+      this.#stopping = null;
       new PushSubscription(this).run(result);
       return 'pushed';
     }

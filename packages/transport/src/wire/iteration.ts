@@ -3,10 +3,15 @@ import { getTRPCErrorFromUnknown } from '@trpc/server';
 /** What ends an iteration from outside. */
 export interface Stop {
   readonly isStopped: boolean;
-  /** Called once, when it is stopped. */
-  onStop: (() => void) | null;
+  /** Told once, when it is stopped. */
+  onStop: Stoppable | null;
   /** An error that came too late for the client: for the application alone. */
   complain(cause: unknown): void;
+}
+
+/** What has to end when a call is stopped. */
+export interface Stoppable {
+  stop(): void;
 }
 
 /** Nothing more is wanted. */
@@ -23,7 +28,7 @@ export function takeNext(
 ): Promise<IteratorResult<unknown> | typeof Stopped> {
   if (stop.isStopped) return Promise.resolve(Stopped);
   return new Promise((resolve, reject) => {
-    stop.onStop = () => resolve(Stopped);
+    stop.onStop = { stop: () => resolve(Stopped) };
     iterator.next().then(resolve, (cause: unknown) => {
       if (!stop.isStopped) reject(cause);
       else if (!isAbort(cause)) stop.complain(cause);

@@ -22,8 +22,11 @@ export interface FeedSink {
  * each. It is an async iterable of tracked events, too, for carriers that know nothing of this; a client sees no difference.
  */
 export interface PushFeed<Yield = unknown> extends AsyncIterable<Yield> {
-  /** Begins to push. Gives what ends it: called once, when the client stops or is gone, and not after `end` or `fail`. */
-  [PUSH](sink: FeedSink): () => void;
+  /**
+   * Begins to push. Gives what ends it: disposed of once, when the client stops or is gone, and not after `end` or `fail`. From here on
+   * that is all that is told: the signal of the call is let go of.
+   */
+  [PUSH](sink: FeedSink): Disposable;
 }
 
 /** Whether a subscription's result can be pushed. */

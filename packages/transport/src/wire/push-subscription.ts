@@ -1,16 +1,17 @@
 import type { Call } from './call.ts';
+import type { Stoppable } from './iteration.ts';
 import { type Publication, RequestHead, type Serialize } from './publication.ts';
 import { type FeedSink, PUSH, type PushFeed } from './push-feed.ts';
 import type { SocketWriter } from './socket-writer.ts';
 
 /** A subscription whose feed pushes, from `started` to `stopped`. */
-export class PushSubscription implements FeedSink {
+export class PushSubscription implements FeedSink, Stoppable {
   readonly #call: Call;
   readonly #head: RequestHead;
   readonly #writer: SocketWriter;
   readonly #serialize: Serialize;
   #isOver = false;
-  #leave: (() => void) | null = null;
+  #pushing: Disposable | null = null;
 
   constructor(call: Call) {
     const { connection } = call;
@@ -21,11 +22,11 @@ export class PushSubscription implements FeedSink {
   }
 
   run(feed: PushFeed): void {
-    this.#call.onStop = () => this.end();
+    this.#call.onStop = this;
     try {
-      const leave = feed[PUSH](this);
+      const pushing = feed[PUSH](this);
       // It may be over by now: then the feed knows.
-      if (!this.#isOver) this.#leave = leave;
+      if (!this.#isOver) this.#pushing = pushing;
     } catch (error) {
       this.fail(error);
     }
@@ -45,12 +46,16 @@ export class PushSubscription implements FeedSink {
     this.#writer.publish(publication, this.#head, publication.bytesFor(this.#head, this.#serialize));
   }
 
+  stop(): void {
+    this.end();
+  }
+
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#call.onStop = null;
-    if (this.#call.isStopped) this.#leave?.();
-    this.#leave = null;
+    if (this.#call.isStopped) this.#pushing?.[Symbol.dispose]();
+    this.#pushing = null;
     // What was read in one piece with the stop still finds the id taken, as it does for a feed that is pulled.
     queueMicrotask(() => this.#call.finish());
   }

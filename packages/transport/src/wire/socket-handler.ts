@@ -17,8 +17,8 @@ export interface Line {
   readonly gate: Gate;
 }
 
-/** Serves one socket after the other. */
-export type ServeSocket = (ws: WebSocket, req: IncomingMessage, line: Line) => void;
+/** Serves one socket after the other. Whoever asks for it hands on what the socket says (`listenTo`), and may listen for himself, too. */
+export type ServeSocket = (ws: WebSocket, req: IncomingMessage, line: Line) => WireConnection;
 
 /** What is sent to ask a client to connect anew. */
 export const RECONNECT = '{"id":null,"method":"reconnect"}';
@@ -34,7 +34,11 @@ export function createSocketHandler<TRouter extends AnyRouter>(options: WireOpti
   const wire = new Wire(options as unknown as WireOptions);
   const { enabled = false, pingMs = PING_MS, pongWaitMs = PONG_WAIT_MS } = options.keepAlive ?? {};
   const peers = enabled ? new PeerWatch({ pingMs, pongWaitMs }) : null;
-  return (ws, req, line) => new WireConnection({ wire, ws, req, line, peers }).run();
+  return (ws, req, line) => {
+    const connection = new WireConnection({ wire, ws, req, line, peers });
+    connection.run();
+    return connection;
+  };
 }
 
 /**
@@ -44,14 +48,14 @@ export function createSocketHandler<TRouter extends AnyRouter>(options: WireOpti
  */
 export function applySocketHandler<TRouter extends AnyRouter>(options: WSSHandlerOptions<TRouter>) {
   const { wss, prefix } = options;
-  const serve = createSocketHandler(options);
+  // Its `onError` is told in the types of its router, and always with the request, since that is kept.
+  const serve = createSocketHandler({ ...options, keepsRequest: true } as unknown as WireOptions);
   const outlet = new Outlet({ maxWaitingBytes: DOOR_LIMITS.waitingBytes });
   wss.on('connection', (ws, req) => {
     if (prefix && !req.url?.startsWith(prefix)) return;
-    const onSlow = () => closeSocket(ws, SLOW_CODE, 'slow');
-    const writer = new SocketWriter({ ws, socket: req.socket, outlet, onSlow });
+    const writer = new SocketWriter({ ws, socket: req.socket, outlet, onSlow: closeSlow });
     letFlushFirst(ws, writer);
-    serve(ws, req, { writer, gate: createGate(writer, DOOR_LIMITS) });
+    listenTo(ws, serve(ws, req, { writer, gate: createGate(writer, DOOR_LIMITS) }));
   });
   return {
     /** Asks every client to connect anew, before a deployment for one. */
@@ -60,6 +64,16 @@ export function applySocketHandler<TRouter extends AnyRouter>(options: WSSHandle
       for (const ws of wss.clients) if (ws.readyState === ws.OPEN) ws.send(message);
     },
   };
+}
+
+function closeSlow(ws: WebSocket): void {
+  closeSocket(ws, SLOW_CODE, 'slow');
+}
+
+function listenTo(ws: WebSocket, connection: WireConnection): void {
+  ws.on('message', (data, isBinary) => connection.heard(data, isBinary));
+  ws.on('error', (cause) => connection.failed(cause));
+  ws.on('close', () => connection.ended());
 }
 
 /** Whoever has the socket may use it as if nobody else wrote to it: what was answered before goes out before. */

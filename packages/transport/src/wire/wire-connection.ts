@@ -19,6 +19,7 @@ interface WireConnectionOptions {
   readonly peers: PeerWatch | null;
 }
 
+const MADE: ContextResult = { ok: true };
 /** Those of `PING` and `PONG`. */
 const COMMAND_CHARS = 4;
 
@@ -31,7 +32,8 @@ export class WireConnection implements Peer {
   readonly subscriptions = new Map<number | string, { abort(): void }>();
   heardAt = performance.now();
   asked = false;
-  readonly #req: IncomingMessage;
+  /** Null once nobody asks for it any more. */
+  #req: IncomingMessage | null;
   readonly #peers: PeerWatch | null;
   #closed: AbortController | undefined;
   #ctx: unknown;
@@ -47,12 +49,8 @@ export class WireConnection implements Peer {
   }
 
   run(): void {
-    const { ws } = this;
     this.#peers?.add(this);
-    if (!announcesParams(this.#req.url)) this.#context = this.#makeContext(() => null);
-    ws.on('message', (data, isBinary) => this.#heard(data, isBinary));
-    ws.on('error', (cause) => this.wire.complain(this.complaint(cause, NO_CALL)));
-    ws.once('close', () => this.#ended());
+    if (!announcesParams(this.#req?.url)) this.#context = this.#makeContext(() => null);
   }
 
   get isOpen(): boolean {
@@ -101,7 +99,8 @@ export class WireConnection implements Peer {
     this.ws.terminate();
   }
 
-  #ended(): void {
+  /** The socket is gone. */
+  ended(): void {
     this.#peers?.delete(this);
     for (const subscription of this.subscriptions.values()) subscription.abort();
     this.subscriptions.clear();
@@ -110,9 +109,12 @@ export class WireConnection implements Peer {
 
   async #makeContext(params: () => ConnectionParams): Promise<ContextResult> {
     const closed = () => this.#closedSignal();
+    const req = this.#req;
+    if (req === null) throw new Error('a context is made once');
+    if (!this.wire.options.keepsRequest) this.#req = null;
     try {
       this.#ctx = await this.wire.options.createContext?.({
-        req: this.#req,
+        req,
         res: this.ws,
         info: {
           connectionParams: params(),
@@ -127,7 +129,7 @@ export class WireConnection implements Peer {
           url: null,
         },
       });
-      return { ok: true };
+      return MADE;
     } catch (cause) {
       return { ok: false, error: this.#refused(cause) };
     }
@@ -149,7 +151,13 @@ export class WireConnection implements Peer {
     return complaint.error;
   }
 
-  #heard(data: RawData, isBinary: boolean): void {
+  /** The socket failed. */
+  failed(cause: Error): void {
+    this.wire.complain(this.complaint(cause, NO_CALL));
+  }
+
+  /** A frame came. */
+  heard(data: RawData, isBinary: boolean): void {
     this.heardAt = performance.now();
     this.asked = false;
     if (!Buffer.isBuffer(data)) {

@@ -11,8 +11,15 @@ import { jsonEncoder, type WSSHandlerOptions } from '@trpc/server/adapters/ws';
 import { TRPC_ERROR_CODES_BY_KEY, type TRPCResponseMessage } from '@trpc/server/rpc';
 import type { Serialize } from './publication.ts';
 
-/** How a router is served: the words of tRPC's own adapter. */
-export type WireOptions<TRouter extends AnyRouter = AnyRouter> = Omit<WSSHandlerOptions<TRouter>, 'wss' | 'prefix'>;
+/** How a router is served: the words of tRPC's own adapter, but that nobody is told of a request who has not asked for it. */
+export type WireOptions<TRouter extends AnyRouter = AnyRouter> = Omit<
+  WSSHandlerOptions<TRouter>,
+  'wss' | 'prefix' | 'onError'
+> & {
+  /** Whether errors are told with the upgrade request, which is then kept as long as its socket: a kilobyte and more. */
+  readonly keepsRequest: boolean;
+  onError?(complaint: Complaint): unknown;
+};
 
 /** A call as far as an error of it tells. */
 export interface CallOfError {
@@ -25,7 +32,8 @@ export interface CallOfError {
 export interface Complaint extends CallOfError {
   readonly error: TRPCError;
   readonly ctx: unknown;
-  readonly req: IncomingMessage;
+  /** The upgrade request, where it is kept. */
+  readonly req: IncomingMessage | null;
 }
 
 export type Answer = TRPCResponseMessage;

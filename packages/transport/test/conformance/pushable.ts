@@ -35,7 +35,7 @@ export class Pushable implements PushFeed {
     }
   }
 
-  [PUSH](sink: FeedSink): () => void {
+  [PUSH](sink: FeedSink): Disposable {
     const { stage, source, first = [], ending = 'listens' } = this.#options;
     stage.note('pushable begins', 'once');
     let leave = () => undefined as unknown;
@@ -66,7 +66,7 @@ export class Pushable implements PushFeed {
       over();
       throw new Error('it failed by itself');
     }
-    return over;
+    return { [Symbol.dispose]: over };
   }
 }
 
