@@ -61,7 +61,7 @@ export const apiSettings = {
   COALESCE_ENABLED: setting(
     bool(),
     true,
-    'what is published to a busy channel of a busy thread may wait up to 10 ms to be written with more of the same',
+    'what is published to a busy channel of a busy thread may wait up to 10 ms to be written with more of the same, a mark or a receipt up to 100 ms',
   ),
   SOCKET_BUFFER_MAX_BYTES: setting(
     integer({ min: 1_048_576 }),
