@@ -1,5 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { until } from './sdk-user.ts';
+
+const WAIT_MS = 60_000;
 
 /** A lock on a table, as a migration or a careless operator takes it; disposing it lets go. */
 export interface HeldTable extends AsyncDisposable {
@@ -22,9 +24,7 @@ export async function holdTable(databaseUrl: string, table: string, what: 'write
     return Number(found.rows[0]?.count);
   };
   return {
-    waiting: async (wanted) => {
-      while ((await count()) < wanted) await sleep(20);
-    },
+    waiting: (wanted) => until(async () => (await count()) >= wanted, WAIT_MS),
     [Symbol.asyncDispose]: () => client.end(),
   };
 }

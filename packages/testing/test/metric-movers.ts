@@ -16,9 +16,7 @@ const SINCE = '15m';
 export const BREAKS = {
   'a lock on messages, and a backlog that fills up': ['parley_limit_load_factor', 'parley_drain_takeovers_total'],
   'two workers at one lane': ['parley_drain_contended_total'],
-  'a log that takes no writes when a worker settles, and the end of that worker': [
-    'parley_drain_late_settlements_total',
-  ],
+  'a worker that dies between commit and settlement': ['parley_drain_late_settlements_total'],
   'a message that Postgres refuses': ['parley_drain_dead_letters_total'],
   'an entry of a later version': ['parley_drain_newer_entries_total'],
   'an entry that is gone from the log': ['parley_drain_faults_total'],
