@@ -27,9 +27,9 @@ export interface Cluster extends AsyncDisposable {
   readonly workers: WorkerProcess[];
   /** What its processes got as environment. */
   readonly env: Record<string, string>;
-  /** Starts an api; the same port again, and the same ops port, takes the place of one that ended. */
-  startApi(port?: number, opsPort?: number): Promise<ApiProcess>;
-  startWorker(): Promise<WorkerProcess>;
+  /** Starts an api; the same port again, and the same ops port, takes the place of one that ended. `own`: what only this one gets. */
+  startApi(port?: number, opsPort?: number, own?: Readonly<Record<string, string>>): Promise<ApiProcess>;
+  startWorker(own?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
 }
 
 interface ClusterOptions {
@@ -68,15 +68,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     env,
     apis: [],
     workers: [],
-    startApi: async (port, opsPort) => {
-      const api = apps.use(
-        await startApi(env, { port: port ?? (await freePort()), opsPort: opsPort ?? (await freePort()) }),
-      );
+    startApi: async (port, opsPort, own) => {
+      const at = { port: port ?? (await freePort()), opsPort: opsPort ?? (await freePort()) };
+      const api = apps.use(await startApi({ ...env, ...own }, at));
       cluster.apis.push(api);
       return api;
     },
-    startWorker: async () => {
-      const worker = apps.use(await startWorker(env));
+    startWorker: async (own) => {
+      const worker = apps.use(await startWorker({ ...env, ...own }));
       cluster.workers.push(worker);
       return worker;
     },

@@ -18,11 +18,14 @@ const STACK_WITHIN_MS = 2_000;
 export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #everyMs: number;
+  readonly #stalls: ReturnType<Metrics['counter']>;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
     this.#everyMs = Math.min(PING_EVERY_MS, options.stallMs / 10);
+    const help = 'Threads that were ended because their event loop did not turn';
+    this.#stalls = options.metrics.counter('thread_stalls_total', help);
   }
 
   run(): void {
@@ -53,8 +56,8 @@ export class Watchdog {
   }
 
   async #end(thread: Thread): Promise<void> {
-    const { log, metrics, stallMs } = this.#options;
-    metrics.counter('thread_stalls_total', 'Threads that were ended because their event loop did not turn').inc();
+    const { log, stallMs } = this.#options;
+    this.#stalls.inc();
     const stack = await stackOf(thread.id, STACK_WITHIN_MS);
     log.error({ thread: thread.id, slot: thread.slot, stallMs, stack }, 'a thread is stuck and will be ended');
     await thread.terminate();
