@@ -193,7 +193,7 @@ describe('what feeds tell', () => {
     const sequences = fc.sample(fc.array(operation, { minLength: 3, maxLength: 16 }), { numRuns: SEQUENCES, seed });
     console.log(`seed ${seed}`);
     for (let i = 0; i < sequences.length; i += AT_ONCE) await Promise.all(sequences.slice(i, i + AT_ONCE).map(play));
-  }, 240_000);
+  }, 480_000);
 
   it('[FAN-110] control: one event that is left out is seen', async () => {
     const take = SeenChannel.prototype.take;

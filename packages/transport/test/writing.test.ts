@@ -27,6 +27,46 @@ function written(publication: Publication, head: RequestHead): Buffer {
   return frame;
 }
 
+/** Counts how often its frame was put together. */
+class Counted extends Publication {
+  writes = 0;
+
+  override write(head: RequestHead, into: Buffer, offset: number): number {
+    this.writes++;
+    return super.write(head, into, offset);
+  }
+}
+
+/** Pairs of connected sockets of the system. */
+async function sockets(count: number) {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const pairs: { peer: Socket; socket: Socket }[] = [];
+  for (let i = 0; i < count; i++) {
+    const accepted = once(server, 'connection');
+    const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [socket] = (await accepted) as [Socket];
+    pairs.push({ peer, socket });
+  }
+  return {
+    pairs,
+    async [Symbol.asyncDispose]() {
+      for (const { peer, socket } of pairs) for (const end of [peer, socket]) end.destroy();
+      server.close();
+    },
+  };
+}
+
+/** Somebody who reads all that is written to him. */
+function reader(pair: { peer: Socket; socket: Socket } | undefined, outlet: Outlet, id: number) {
+  if (!pair) throw new RangeError('no such pair');
+  const heard: Buffer[] = [];
+  pair.peer.on('data', (piece: Buffer) => heard.push(piece));
+  const ws = { readyState: 1, OPEN: 1 } as WebSocket;
+  const writer = new SocketWriter({ ws, socket: pair.socket, outlet, onSlow: () => undefined });
+  return { id, writer, head: RequestHead.of(id, undefined), texts: () => textsIn(Buffer.concat(heard)) };
+}
+
 /** The texts of unmasked frames. */
 function textsIn(bytes: Buffer): string[] {
   const texts: string[] = [];
@@ -88,18 +128,39 @@ describe('a socket', () => {
     expect(writer.waitingBytes).toBe(0);
   });
 
-  test('[FAN-115] keeps what the system has not taken, whatever is written to others meanwhile', async () => {
-    const server = createServer({ pauseOnConnect: false }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
+  test('[FAN-114] what is the same for the next socket, is put together once, and each gets its own', async () => {
+    await using net = await sockets(4);
     const outlet = new Outlet({ maxWaitingBytes: 1e9 });
-    const open = async () => {
-      const accepted = once(server, 'connection');
-      const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
-      const [socket] = (await accepted) as [Socket];
+    const readers = [1, 1, 2, 2].map((id, i) => reader(net.pairs[i], outlet, id));
+    for (let n = 1; n <= 20; n++) {
+      const publications = [n, n + 0.5].map((at) => new Counted(`1-${at}`, { n: at }));
+      for (const { writer, head } of readers) {
+        for (const each of publications) writer.publish(each, head, each.bytesFor(head, same));
+      }
+      await turn();
+      expect(publications.map(({ writes }) => writes)).toEqual([2, 2]);
+    }
+    for (const { writer } of readers) writer.send('end');
+    for (const { id, texts } of readers) {
+      await expect.poll(() => texts().at(-1)).toBe('end');
+      const told = texts()
+        .slice(0, -1)
+        .map((text) => JSON.parse(text));
+      expect(told.map((frame) => frame.id)).toEqual(Array(40).fill(id));
+      expect(told.map((frame) => frame.result.data.data.n)).toEqual(Array.from({ length: 40 }, (_, i) => 1 + i / 2));
+    }
+  });
+
+  test('[FAN-115] keeps what the system has not taken, whatever is written to others meanwhile', async () => {
+    await using net = await sockets(2);
+    const outlet = new Outlet({ maxWaitingBytes: 1e9 });
+    const open = (i: number) => {
+      const pair = net.pairs[i];
+      if (!pair) throw new RangeError('no such pair');
       const ws = { readyState: 1, OPEN: 1 } as WebSocket;
-      return { peer, socket, writer: new SocketWriter({ ws, socket, outlet, onSlow: () => undefined }) };
+      return { ...pair, writer: new SocketWriter({ ws, socket: pair.socket, outlet, onSlow: () => undefined }) };
     };
-    const [slow, quick] = [await open(), await open()];
+    const [slow, quick] = [open(0), open(1)];
     quick.peer.resume();
     const head = new RequestHead(1, undefined);
     const publish = ({ writer }: typeof slow, n: number, filling: string) => {
@@ -120,8 +181,6 @@ describe('a socket', () => {
     const told = textsIn(Buffer.concat(heard)).map((text) => JSON.parse(text).result);
     expect(told.map(({ id }) => id)).toEqual(Array.from({ length: sent }, (_, n) => `1-${n}`));
     for (const { data } of told) expect(data.data.filling).toBe('a'.repeat(40_000));
-    for (const { peer, socket } of [slow, quick]) for (const end of [peer, socket]) end.destroy();
-    server.close();
   });
 
   test('gets nothing once it closes', async () => {

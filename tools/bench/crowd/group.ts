@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisLine } from '../redis-line.ts';
+import { AwakeLoop } from './awake-loop.ts';
 import { bodyOf, Client } from './client.ts';
 import type { ChannelSpec, ClientSpec, Dialect, GroupSpec, RunResult, RunSpec, StormResult } from './orders.ts';
 import { Tally } from './tally.ts';
@@ -55,6 +56,7 @@ export class Group {
     this.#otherFrames = 0;
     const before = process.cpuUsage();
     const began = performance.now();
+    using _ = new AwakeLoop(run.kind === 'one at a time' && run.awake === true);
     if (run.kind === 'paced') await this.#paced(tally, run);
     else
       await this.#keepInFlight(tally, {

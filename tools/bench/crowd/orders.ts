@@ -30,9 +30,9 @@ export interface GroupSpec {
   readonly publish?: { readonly port: number; readonly text: string };
 }
 
-/** Who sends how. */
+/** Who sends how. `awake`: the clients' process never sleeps meanwhile, so that no sender's write has to wake it. */
 export type RunSpec =
-  | { readonly kind: 'one at a time'; readonly group: string; readonly messages: number }
+  | { readonly kind: 'one at a time'; readonly group: string; readonly messages: number; readonly awake?: boolean }
   | { readonly kind: 'in flight'; readonly group: string; readonly messages: number; readonly inFlight: number }
   | { readonly kind: 'paced'; readonly group: string; readonly perSecond: number; readonly forMs: number };
 

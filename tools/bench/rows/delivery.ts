@@ -76,7 +76,7 @@ async function measureSize(bench: Bench, parley: Parley, { ours, triggers }: Cre
   for (let round = 0; round < options.pairs; round++) {
     // A B C D, then D C B A: what drifts within a round favours nobody in the end.
     for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {
-      const run = { kind: 'one at a time', group: contender.name, messages } as const;
+      const run = { kind: 'one at a time', group: contender.name, messages, awake: !process.env.SLEEPY } as const;
       const { micros, result } = await costOf([contender.pid], contender.idle, () => crowd.run(run));
       contender.costs.push(micros / result.deliveries);
     }

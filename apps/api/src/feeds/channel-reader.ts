@@ -36,6 +36,8 @@ interface ChannelReading {
   readonly lastEventId: Position | null;
 }
 
+const START: Place = { epoch: 0, n: 0 };
+
 /** One member's place in a channel: nothing is kept for it but what a single read brought, and the same entries serve all. */
 export class ChannelReader implements FeedReader<ChannelEvent> {
   readonly #deps: ChannelReaderDeps;
@@ -45,12 +47,12 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   #channel: ChannelHub | null = null;
   #closed = false;
   #ended = false;
-  /** What comes before everything else: `opened`, `resync`. */
-  #first: Item<ChannelEvent>[] = [];
+  /** What comes before everything else: `opened`, `resync`. Null when there is nothing, as mostly; so is the next. */
+  #first: Item<ChannelEvent>[] | null = null;
   /** What the last read brought and was not taken yet, and the place after it. */
-  #stretch: FeedEntry[] = [];
-  #stretchTip: Place = { epoch: 0, n: 0 };
-  #at: Place = { epoch: 0, n: 0 };
+  #stretch: FeedEntry[] | null = null;
+  #stretchTip: Place = START;
+  #at: Place = START;
   #id: Position = ORIGIN;
   /** The copy that authorises what is read; null at rest, since there are as many as feeds. */
   #view: ChannelView | null = null;
@@ -81,7 +83,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     await this.#ephemeral.open(channelId);
     this.#stand(view);
     const resync = await this.#resume(view, lastEventId);
-    this.#deps.began?.(lastEventId === null ? 'head' : resync ? 'resync' : 'resumed', this.#stretch.length);
+    this.#deps.began?.(lastEventId === null ? 'head' : resync ? 'resync' : 'resumed', this.#stretch?.length ?? 0);
     const from = lastEventId ?? this.#id;
     this.#first = [{ id: from, event: this.#opened(this.#view ?? view, lastEventId !== null && resync === null) }];
     if (resync) this.#restart(this.#view ?? view, resync);
@@ -92,14 +94,15 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   take(): Item<ChannelEvent> | null {
     const channel = this.#live;
     for (;;) {
-      if (this.#first.length > 0) return this.#first.shift() ?? null;
+      if (this.#first !== null) return this.#takeFirst(this.#first);
       if (this.#ended) throw notFound();
       if (channel.resync.version !== this.#resynced) return null;
-      const entry = (this.#stretch.length > 0 && this.#stretch.shift()) || channel.after(this.#at);
+      const entry = this.#stretch?.shift() ?? channel.after(this.#at);
       if (entry === 'behind') return null;
       if (!entry) return this.#takeNotice();
       this.#pass(entry);
-      const event = eventFor(entry, this.#member.userId);
+      // Whose feed it is need not be looked up to tell what everybody sees.
+      const event = entry.reactors ? eventFor(entry, this.#member.userId) : entry.event;
       if (event) return { id: entry.id, event };
     }
   }
@@ -158,7 +161,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
 
   /** From here on, from the head. */
   #stand(view: ChannelView): void {
-    this.#stretch = [];
+    this.#stretch = null;
     this.#stretchTip = headOf(view);
     this.#at = this.#stretchTip;
     this.#id = view.headPosition ?? ORIGIN;
@@ -186,9 +189,9 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     if (this.#closed) return null;
     if (view !== first) this.#trust(view);
     if (reading.type === 'resync') return reading.reason;
-    this.#stretch = [...reading.entries];
+    this.#stretch = reading.entries.length > 0 ? [...reading.entries] : null;
     this.#stretchTip = reading.tip;
-    if (this.#stretch.length === 0) this.#at = reading.tip;
+    if (this.#stretch === null) this.#at = reading.tip;
     this.#live.reached(reading.tip);
     return null;
   }
@@ -197,11 +200,21 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
     this.#stand(view);
     const { channelId } = this.#member;
     const event = { type: 'resync' as const, channelId, at: this.#deps.clock.now(), reason, head: view.headPosition };
+    this.#first ??= [];
     this.#first.push({ id: this.#id, event });
   }
 
+  #takeFirst(first: Item<ChannelEvent>[]): Item<ChannelEvent> | null {
+    const item = first.shift() ?? null;
+    if (first.length === 0) this.#first = null;
+    return item;
+  }
+
   #pass(entry: FeedEntry): void {
-    this.#at = this.#stretch.length === 0 ? laterPlace(entry.place, this.#stretchTip) : entry.place;
+    if (this.#stretch?.length === 0) this.#stretch = null;
+    this.#at = this.#stretch === null ? laterPlace(entry.place, this.#stretchTip) : entry.place;
+    // Left behind: from here on it is one place for all readers.
+    if (this.#stretch === null && this.#at === entry.place) this.#stretchTip = START;
     this.#id = entry.id;
     const { event } = entry;
     if (event?.type !== 'member.left' || event.userId !== this.#member.userId) return;

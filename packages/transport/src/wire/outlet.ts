@@ -13,6 +13,20 @@ export interface OutletCounts {
   sent(frames: number, bytes: number): void;
 }
 
+/** Frames that go out together: the first, and those behind it; each with the head that makes a frame of it, if it is a publication. */
+export interface Run {
+  readonly first: object;
+  readonly firstHead: object | null;
+  readonly others: readonly (object | null)[];
+}
+
+function isSame(one: Run, other: Run): boolean {
+  if (one.first !== other.first || one.firstHead !== other.firstHead) return false;
+  if (one.others.length !== other.others.length) return false;
+  for (let i = 0; i < one.others.length; i++) if (one.others[i] !== other.others[i]) return false;
+  return true;
+}
+
 const NOBODY_COUNTS: OutletCounts = { sent: () => undefined };
 const LOOK_EVERY_MS = 25;
 /** As much as one reader may leave waiting: more in one piece is rare, and gets a sheet of its own. */
@@ -34,6 +48,8 @@ export class Outlet {
   #sheet = Buffer.allocUnsafeSlow(SHEET_BYTES);
   /** The beginning of the sheet that was written last: frames of one publication are mostly as long as each other. */
   #beginning: Buffer = this.#sheet;
+  /** What stands on the beginning of the sheet; null when that is not known. */
+  #run: Run | null = null;
   readonly #endTurn = () => {
     const due = this.#due;
     this.#due = [];
@@ -65,18 +81,26 @@ export class Outlet {
     return bytes <= SHEET_BYTES ? this.#sheet : Buffer.allocUnsafeSlow(bytes);
   }
 
-  /** What was put together: so many bytes of a sheet. */
-  written(sheet: Buffer, bytes: number): Buffer {
+  /** A run was put together: so many bytes of a sheet. */
+  written(run: Run, sheet: Buffer, bytes: number): Buffer {
+    this.#run = null;
     if (sheet !== this.#sheet) return sheet.subarray(0, bytes);
+    this.#run = run;
     if (this.#beginning.length !== bytes || this.#beginning.buffer !== sheet.buffer) {
       this.#beginning = sheet.subarray(0, bytes);
     }
     return this.#beginning;
   }
 
+  /** What was written last, if this is the same run: the readers of a channel mostly get the same, and under the same id. */
+  again(run: Run): Buffer | null {
+    return this.#run !== null && isSame(run, this.#run) ? this.#beginning : null;
+  }
+
   /** The sheet is still needed: nobody else gets it. */
-  keepSheet(sheet: Buffer): void {
-    if (sheet === this.#sheet) this.#sheet = Buffer.allocUnsafeSlow(SHEET_BYTES);
+  keepSheet(): void {
+    this.#sheet = Buffer.allocUnsafeSlow(SHEET_BYTES);
+    this.#run = null;
   }
 
   /** To be flushed when this turn is over. */

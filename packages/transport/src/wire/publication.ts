@@ -9,6 +9,13 @@ export class RequestHead {
   readonly bytes: number;
   readonly #isAscii: boolean;
 
+  /** Clients count their requests from 1, so that most of them share their heads. */
+  static of(id: number | string, jsonrpc: '2.0' | undefined): RequestHead {
+    if (typeof id !== 'number' || jsonrpc || !(id in SHARED)) return new RequestHead(id, jsonrpc);
+    SHARED[id] ??= new RequestHead(id, jsonrpc);
+    return SHARED[id];
+  }
+
   constructor(id: number | string, jsonrpc: '2.0' | undefined) {
     this.text = `{"id":${JSON.stringify(id)}${jsonrpc ? ',"jsonrpc":"2.0"' : ''}`;
     this.bytes = Buffer.byteLength(this.text);
@@ -63,3 +70,4 @@ export class Publication {
 }
 
 const NOTHING = Buffer.alloc(0);
+const SHARED: (RequestHead | null)[] = new Array(256).fill(null);

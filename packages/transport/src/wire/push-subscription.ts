@@ -16,7 +16,7 @@ export class PushSubscription implements FeedSink, Stoppable {
   constructor(call: Call) {
     const { connection } = call;
     this.#call = call;
-    this.#head = new RequestHead(call.id, call.jsonrpc);
+    this.#head = RequestHead.of(call.id, call.jsonrpc);
     this.#writer = connection.line.writer;
     this.#serialize = connection.wire.serialize;
   }
@@ -33,7 +33,7 @@ export class PushSubscription implements FeedSink, Stoppable {
   }
 
   get hasRoom(): boolean {
-    return this.#call.connection.line.gate.hasRoom;
+    return this.#writer.isClear || this.#call.connection.line.gate.hasRoom;
   }
 
   whenRoom(callback: () => void): void {

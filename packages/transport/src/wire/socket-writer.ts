@@ -2,8 +2,11 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { frameOf } from './frame.ts';
-import type { Outgoing, Outlet } from './outlet.ts';
+import type { Outgoing, Outlet, Run } from './outlet.ts';
 import type { Publication, RequestHead } from './publication.ts';
+
+/** Far below what a socket may leave waiting before it counts as full. */
+const CLEAR_BYTES = 8_192;
 
 interface SocketWriterOptions {
   readonly ws: WebSocket;
@@ -19,6 +22,7 @@ interface SocketWriterOptions {
  * can be used beside each other, since ws writes each of its frames in one turn, too, as long as it does not compress.
  */
 export class SocketWriter implements Outgoing {
+  // Flat, as all that a delivery touches: with thousands of sockets each object on the way is one more that is in no cache.
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #outlet: Outlet;
@@ -31,6 +35,8 @@ export class SocketWriter implements Outgoing {
   readonly #isSystems: boolean;
   #frames = 0;
   #queuedBytes = 0;
+  /** The system did not take all of what was written last. */
+  #isBehind = false;
 
   constructor({ ws, socket, outlet, onSlow }: SocketWriterOptions) {
     this.#ws = ws;
@@ -42,6 +48,11 @@ export class SocketWriter implements Outgoing {
 
   get waitingBytes(): number {
     return this.#socket.writableLength + this.#queuedBytes;
+  }
+
+  /** That hardly anything waits, told without a look at the socket. */
+  get isClear(): boolean {
+    return !this.#isBehind && this.#queuedBytes < CLEAR_BYTES;
   }
 
   get isOpen(): boolean {
@@ -66,6 +77,7 @@ export class SocketWriter implements Outgoing {
     if (this.isOpen) {
       if (this.#others === null && Buffer.isBuffer(first)) this.#socket.write(first);
       else this.#writeTogether(first);
+      this.#isBehind = this.#socket.writableLength > 0;
       this.#outlet.sent(this.#frames, this.#queuedBytes);
     }
     this.#first = null;
@@ -96,20 +108,41 @@ export class SocketWriter implements Outgoing {
   }
 
   #writeTogether(first: Buffer | Publication): void {
+    const run = { first, firstHead: this.#firstHead, others: this.#others ?? NONE };
     // Other streams than the system's may keep what they have been given.
-    const sheet = this.#isSystems ? this.#outlet.sheet(this.#queuedBytes) : Buffer.allocUnsafe(this.#queuedBytes);
-    let end = put(first, this.#firstHead, { sheet, at: 0 });
-    const others = this.#others ?? NONE;
-    for (let i = 0; i < others.length; i += 2) {
-      end = put(others[i] as Buffer | Publication, others[i + 1] as RequestHead | null, { sheet, at: end });
+    if (!this.#isSystems) {
+      const piece = Buffer.allocUnsafe(this.#queuedBytes);
+      putAll(run, piece);
+      this.#socket.write(piece);
+      return;
     }
-    this.#socket.write(this.#outlet.written(sheet, end));
+    this.#socket.write(this.#outlet.again(run) ?? this.#putOnSheet(run));
     // What the system did not take at once is still being read from there.
-    if (this.#socket.writableLength > 0) this.#outlet.keepSheet(sheet);
+    if (this.#socket.writableLength > 0) this.#outlet.keepSheet();
+  }
+
+  #putOnSheet(run: FrameRun): Buffer {
+    const sheet = this.#outlet.sheet(this.#queuedBytes);
+    return this.#outlet.written(run, sheet, putAll(run, sheet));
   }
 }
 
 const NONE: readonly never[] = [];
+
+interface FrameRun extends Run {
+  readonly first: Buffer | Publication;
+  readonly firstHead: RequestHead | null;
+  readonly others: readonly (Buffer | Publication | RequestHead | null)[];
+}
+
+/** Gives where they end. */
+function putAll({ first, firstHead, others }: FrameRun, sheet: Buffer): number {
+  let end = put(first, firstHead, { sheet, at: 0 });
+  for (let i = 0; i < others.length; i += 2) {
+    end = put(others[i] as Buffer | Publication, others[i + 1] as RequestHead | null, { sheet, at: end });
+  }
+  return end;
+}
 
 /** Writes a frame, and gives where it ends. Only a publication comes with a head: hence the casts, which cost nothing where a look would. */
 function put(
