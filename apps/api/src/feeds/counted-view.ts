@@ -1,5 +1,6 @@
 import { type ChannelView, comparePlaces, type FeedEntry, type LogPlace } from '@parley/domain';
 import type { ChannelEvent, Message } from '@parley/protocol';
+import type { InCommon } from '../hub/common.ts';
 
 /** What an inbox counts from: of a view only that, for there is one for each channel of each inbox. */
 export type CountedView = Pick<
@@ -9,12 +10,13 @@ export type CountedView = Pick<
 
 const NONE: readonly never[] = [];
 
-export function countedOf({ epoch, head, headPosition, readTo, ...lists }: ChannelView): CountedView {
-  const { holes, deleted, mentions } = lists;
+/** Of a view that is new here. */
+export function countedOf(view: ChannelView, inCommon: InCommon): CountedView {
+  const { epoch, head, headPosition, readTo, holes, deleted, mentions } = view;
   return {
     epoch,
-    head,
-    headPosition,
+    head: inCommon.head.of(head),
+    headPosition: headPosition && inCommon.position.of(headPosition),
     readTo,
     // Mostly they are empty: one list for all of those.
     holes: holes.length > 0 ? holes : NONE,

@@ -50,7 +50,7 @@ export class InboxChannel implements Listener {
   /** The newest position that is known to the user or was told as a mention. */
   #meantAt: Position | null;
   /** What the client was told last. */
-  #toldHead: Position | null;
+  #toldHead: Position | null = null;
   #toldReadTo: Position | null;
   #toldUnread: number;
   #toldMentions: number;
@@ -65,7 +65,6 @@ export class InboxChannel implements Listener {
     this.#inbox = inbox;
     this.#lastMessage = summary.lastMessage;
     this.#meantAt = summary.head;
-    this.#toldHead = summary.head;
     this.#toldReadTo = summary.readTo;
     this.#toldUnread = summary.unread;
     this.#toldMentions = summary.mentions;
@@ -80,6 +79,9 @@ export class InboxChannel implements Listener {
   follow(channel: ChannelHub): void {
     this.#channel = channel;
     this.#noticed = channel.notices.board.version;
+    this.#lastMessage = this.#lastMessage && channel.inCommon.message.of(this.#lastMessage);
+    this.#meantAt = this.#meantAt && channel.inCommon.position.of(this.#meantAt);
+    this.#toldHead = this.#meantAt;
     if (this.#isStirred) this.#inbox.stirred(this);
   }
 
@@ -98,8 +100,8 @@ export class InboxChannel implements Listener {
     const untold = this.#view?.epoch === view.epoch ? this.#waits : NONE;
     // Some of what is not persisted may be the user's own; what was his and is persisted by now has still to be told.
     this.#waits = head.n > persistedN ? { first: untold.first || persistedN + 1, last: head.n } : untold;
-    this.#view = countedOf(view);
-    this.#at = headOf(view);
+    this.#view = countedOf(view, channel.inCommon);
+    this.#at = this.#view.head;
     this.#doubt = 'none';
     if (!missed) return 'none';
     const { newest, tip } = channel.tail;
@@ -108,7 +110,7 @@ export class InboxChannel implements Listener {
       this.#doubt = 'summary';
       return 'summary';
     }
-    this.#meet(newestFor(newest, this.#userId));
+    this.#meet(newestFor(newest, this.#inbox.userId));
     return 'none';
   }
 
@@ -125,8 +127,8 @@ export class InboxChannel implements Listener {
 
   /** Takes what a fresh summary says. */
   refresh(summary: ChannelSummary): void {
-    this.#lastMessage = summary.lastMessage;
-    if (summary.lastMessage) this.#meet(summary.lastMessage);
+    this.#lastMessage = summary.lastMessage && this.#live.inCommon.message.of(summary.lastMessage);
+    if (this.#lastMessage) this.#meet(this.#lastMessage);
   }
 
   /** Takes what was delivered since the last look, and says what cannot be known from it. */
@@ -181,34 +183,31 @@ export class InboxChannel implements Listener {
     return this.#channel;
   }
 
-  get #userId(): string {
-    return this.#inbox.userId;
-  }
-
   #take(entry: FeedEntry, view: CountedView): Doubt {
     const begins = entry.place.epoch !== view.epoch;
     this.#at = entry.place;
-    const event = eventFor(entry, this.#userId);
+    const event = eventFor(entry, this.#inbox.userId);
     if (event?.type === 'message.created') this.#meet(event.message);
     else this.#lastMessage = lastAfter(this.#lastMessage, event);
-    if (event?.type === 'member.left' && event.userId === this.#userId) {
-      this.leftByOwnWill = entry.actorId === this.#userId;
+    if (event?.type === 'member.left' && event.userId === this.#inbox.userId) {
+      this.leftByOwnWill = entry.actorId === this.#inbox.userId;
       return 'summary';
     }
     // Counts of another epoch, or of Postgres, do not compare with those of this view.
     if (begins || entry.m === null) return 'view';
     const place: LogPlace = { ...entry.place, m: entry.m, at: entry.at };
-    const isOwn = event?.type === 'message.created' && event.message.senderId === this.#userId;
-    if (isOwn || entry.actorId === this.#userId) this.#waits = { first: this.#waits.first || place.n, last: place.n };
+    const isOwn = event?.type === 'message.created' && event.message.senderId === this.#inbox.userId;
+    if (isOwn || entry.actorId === this.#inbox.userId)
+      this.#waits = { first: this.#waits.first || place.n, last: place.n };
     const counted = afterEntry(view, entry, { place, isOwn });
-    this.#view = event ? afterEvent(counted, event, this.#userId) : counted;
+    this.#view = event ? afterEvent(counted, event, this.#inbox.userId) : counted;
     return 'none';
   }
 
   /** Takes a message that may be new to the user, and tells him once when he is meant. */
   #meet(message: Message): void {
     this.#lastMessage = message;
-    if (!isMeant(message, this.#userId) || message.deletedAt !== null) return;
+    if (!isMeant(message, this.#inbox.userId) || message.deletedAt !== null) return;
     if (this.#meantAt !== null && comparePositions(message.position, this.#meantAt) <= 0) return;
     this.#meantAt = message.position;
     this.#say({ type: 'mention', channelId: this.channelId, at: message.sentAt, message });
@@ -222,13 +221,13 @@ export class InboxChannel implements Listener {
   #hear(notice: FeedNotice): Doubt {
     switch (notice.type) {
       case 'read':
-        if (notice.userId === this.#userId) this.#view = this.#view && afterRead(this.#view, notice.place);
+        if (notice.userId === this.#inbox.userId) this.#view = this.#view && afterRead(this.#view, notice.place);
         return 'none';
       case 'hole': {
         const { senderId, clientMsgId, by, reason } = notice.hole;
         const { event, place } = notice;
-        if (senderId === this.#userId && by !== null) this.#say(event);
-        else if (senderId === this.#userId && clientMsgId !== null) {
+        if (senderId === this.#inbox.userId && by !== null) this.#say(event);
+        else if (senderId === this.#inbox.userId && clientMsgId !== null) {
           this.#say({ type: 'message.rejected', channelId: this.channelId, at: place.at, clientMsgId, reason });
         }
         return event.position === this.#lastMessage?.position ? 'summary' : 'view';

@@ -15,6 +15,7 @@ import type { Place } from '@parley/protocol';
 import type { BusyWindow } from './busy-window.ts';
 import { ChannelNotices, canWait } from './channel-notices.ts';
 import { ChannelTail } from './channel-tail.ts';
+import { InCommon } from './common.ts';
 import { type Bridge, bridge } from './fill.ts';
 import { type Heard, Hearsay } from './hearsay.ts';
 import type { HubMeasure } from './hub-metrics.ts';
@@ -41,6 +42,7 @@ export class ChannelHub {
   readonly channelId: string;
   readonly tail = new ChannelTail();
   readonly notices = new ChannelNotices();
+  readonly inCommon = new InCommon();
   readonly #deps: ChannelHubDeps;
   readonly wakeUp: WakeUp;
   readonly #closed = new AbortController();

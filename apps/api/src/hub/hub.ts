@@ -182,6 +182,7 @@ class ThreadHub implements Hub {
   #erased(userId: string): void {
     this.#deps.histories.forget();
     for (const { hub } of this.#channels.values()) {
+      hub.inCommon.forget();
       if (!hub.tail.names(userId)) continue;
       hub.tail.forget();
       hub.breakOff('behind', null);
