@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InCommon } from '../src/hub/common.ts';
+import { InCommon } from '../src/hub/in-common.ts';
 
 const head = (n: number) => ({ epoch: 7, n, m: n, at: 1_700_000_000_000 });
 

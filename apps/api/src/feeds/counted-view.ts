@@ -1,6 +1,6 @@
 import { type ChannelView, comparePlaces, type FeedEntry, type LogPlace } from '@parley/domain';
 import type { ChannelEvent, Message } from '@parley/protocol';
-import type { InCommon } from '../hub/common.ts';
+import type { InCommon } from '../hub/in-common.ts';
 
 /** What an inbox counts from: of a view only that, for there is one for each channel of each inbox. */
 export type CountedView = Pick<

@@ -4,6 +4,8 @@ import type { UserListener } from '../hub/user-topics.ts';
 import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { type ChannelInbox, InboxChannel } from './inbox-channel.ts';
 import type { InboxReaderDeps } from './inbox-reader-deps.ts';
+import { invitationsTold } from './invitations-told.ts';
+import { PendingChannels } from './pending-channels.ts';
 
 /** A channel's activity is told at most once in this time. */
 const ACTIVITY_EVERY_MS = 250;
@@ -23,11 +25,11 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
   /** Those that were woken and have not looked since. */
   #stirred: InboxChannel[] = [];
   /** Channels whose summary has to be read again. */
-  #unsure: Set<string> | null = null;
+  readonly #unsure = new PendingChannels();
   /** Channels that the user was invited to just now. */
-  #invited: Set<string> | null = null;
+  readonly #invited = new PendingChannels();
   /** Channels that are gone for everybody. */
-  #deleted: Set<string> | null = null;
+  readonly #deleted = new PendingChannels();
   #ready: InboxEvent[] = [];
   #suspect = false;
   #lookedAt = 0;
@@ -63,7 +65,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
   }
 
   get isEven(): boolean {
-    return !this.#suspect && this.#stirred.length === 0 && !this.#unsure && !this.#invited;
+    return !this.#suspect && this.#stirred.length === 0 && this.#unsure.isEmpty && this.#invited.isEmpty;
   }
 
   /** Works out the next events. Rests first when the last ones were only just told. */
@@ -92,12 +94,12 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
   }
 
   look(channelId: string): void {
-    this.#unsure = including(this.#unsure, channelId);
+    this.#unsure.add(channelId);
     this.#reading.wake();
   }
 
   invited(channelId: string): void {
-    this.#invited = including(this.#invited, channelId);
+    this.#invited.add(channelId);
     this.#reading.wake();
   }
 
@@ -117,7 +119,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
 
   deleted(channelId: string): void {
     if (!this.#channels.has(channelId)) return;
-    this.#deleted = including(this.#deleted, channelId);
+    this.#deleted.add(channelId);
     this.look(channelId);
   }
 
@@ -141,7 +143,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
     for (const channel of stirred) {
       if (!this.#has(channel)) continue;
       const doubt = channel.look();
-      if (doubt === 'summary') this.#unsure = including(this.#unsure, channel.channelId);
+      if (doubt === 'summary') this.#unsure.add(channel.channelId);
       else if (doubt === 'view') blurred.push(channel);
       else this.#ready.push(...channel.news());
     }
@@ -169,8 +171,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
       }
       const view = views[i];
       if (!view) this.#ready.push(...channel.news());
-      else if (view.rank === null || channel.rest(view) === 'summary')
-        this.#unsure = including(this.#unsure, channel.channelId);
+      else if (view.rank === null || channel.rest(view) === 'summary') this.#unsure.add(channel.channelId);
       else this.#ready.push(...channel.news());
     });
     if (!views) this.#lookLater();
@@ -178,11 +179,9 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
 
   /** Reads again what only a summary can tell: membership, and the last message where it did not pass by. */
   async #clear(): Promise<void> {
-    const unsure = this.#unsure ?? [];
-    this.#unsure = null;
-    for (const channelId of unsure) {
+    for (const channelId of this.#unsure.take()) {
       if (await orWhenAway(() => this.#sum(channelId), false)) continue;
-      this.#unsure = including(this.#unsure, channelId);
+      this.#unsure.add(channelId);
       this.#lookLater();
     }
   }
@@ -195,15 +194,15 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
     return true;
   }
 
-  /** An invitation that was taken or withdrawn meanwhile is none any more. */
   async #tellInvitations(): Promise<void> {
-    if (!this.#invited) return;
-    const all = await orWhenAway(() => this.#deps.invitations(this.userId), null);
-    if (!all) return this.#lookLater();
-    for (const { channel, invitedBy, invitedAt: at } of all.filter((each) => this.#invited?.has(each.channel.id))) {
-      this.#ready.push({ type: 'channel.invited', channelId: channel.id, at, channel, invitedBy });
+    if (this.#invited.isEmpty) return;
+    const invited = this.#invited.take();
+    const events = await invitationsTold(this.#deps, this.userId, invited);
+    if (events) this.#ready.push(...events);
+    else {
+      for (const channelId of invited) this.#invited.add(channelId);
+      this.#lookLater();
     }
-    this.#invited = null;
   }
 
   /** A store is away: there is no hurry. */
@@ -230,7 +229,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
     this.#deps.hub.detach(channelId, channel);
     const at = this.#deps.clock.now();
     const left = channel.leftByOwnWill ? 'left' : 'removed';
-    const reason = this.#deleted?.delete(channelId) ? 'deleted' : left;
+    const reason = this.#deleted.delete(channelId) ? 'deleted' : left;
     this.#ready.push({ type: 'channel.removed', channelId, at, reason });
   }
 
@@ -243,12 +242,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
       this.#lookLater();
       return;
     }
-    for (const { id } of page) if (!this.#channels.has(id)) this.#unsure = including(this.#unsure, id);
+    for (const { id } of page) if (!this.#channels.has(id)) this.#unsure.add(id);
     await this.#rest([...this.#channels.values()]);
   }
-}
-
-/** Most inboxes have no set of anything most of the time. */
-function including(set: Set<string> | null, channelId: string): Set<string> {
-  return (set ?? new Set<string>()).add(channelId);
 }
