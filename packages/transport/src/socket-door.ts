@@ -6,7 +6,7 @@ import type { AnyRouter } from '@trpc/server';
 import { jsonEncoder } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Admission } from './admission.ts';
-import { closeSocket } from './close-socket.ts';
+import { closeSlowSocket, closeSocket } from './close-socket.ts';
 import { type Connection, DoorConnection } from './connection.ts';
 import { decodeFrame } from './decode-frame.ts';
 import { countersOf } from './door-metrics.ts';
@@ -137,7 +137,7 @@ class Door implements SocketDoor {
     const onIdentified = () => this.#admission.identified();
     const onSlow = () => {
       this.#count.slowCuts.inc();
-      closeSocket(ws, slowCode, 'slow');
+      closeSlowSocket(ws, req.socket, slowCode);
     };
     const connection = new DoorConnection({
       req,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AnyRouter } from '@trpc/server';
 import type { WSSHandlerOptions } from '@trpc/server/adapters/ws';
 import type { WebSocket } from 'ws';
-import { closeSocket } from '../close-socket.ts';
+import { closeSlowSocket } from '../close-socket.ts';
 import { createGate, type Gate } from '../gate.ts';
 import { DOOR_LIMITS } from '../limits.ts';
 import { PeerWatch } from './keep-alive.ts';
@@ -48,7 +48,7 @@ export function applySocketHandler<TRouter extends AnyRouter>(options: WSSHandle
   const outlet = new Outlet({ maxWaitingBytes: DOOR_LIMITS.waitingBytes });
   wss.on('connection', (ws, req) => {
     if (prefix && !req.url?.startsWith(prefix)) return;
-    const onSlow = () => closeSocket(ws, SLOW_CODE, 'slow');
+    const onSlow = () => closeSlowSocket(ws, req.socket, SLOW_CODE);
     const writer = new SocketWriter({ ws, socket: req.socket, outlet, onSlow });
     letFlushFirst(ws, writer);
     serve(ws, req, { writer, gate: createGate(writer, DOOR_LIMITS) });
