@@ -9,7 +9,7 @@ import { readOptions } from './bench/options.ts';
 import { plot } from './bench/plot.ts';
 import { parseMonitored, renewed } from './bench/recorded-calls.ts';
 import { exitCodeOf, figure, type Line, markdown, type Report, summary, together } from './bench/report.ts';
-import { estimate, gainOf, quantile, ratioOf, spread } from './bench/statistics.ts';
+import { estimate, gainOf, quantile, ratioOf, slopes, spread } from './bench/statistics.ts';
 import { judge, verdictText } from './bench/verdict.ts';
 
 describe('statistics', () => {
@@ -144,6 +144,21 @@ describe('a kept report', () => {
     expect(kept.lines[1]?.notes.at(-1)).toMatch(/^measured \d{4}-/);
     expect(together(report([]), kept).lines[1]?.notes).toEqual(kept.lines[1]?.notes);
     expect(kept.failures).toEqual([{ id: 'S1', reason: 'x' }]);
+  });
+});
+
+describe('slopes', () => {
+  /** Memory of a process after its garbage was collected, minute by minute, with 500 connections that left in each. */
+  const minutes = (keptKiB: number) =>
+    [0.2, -0.1, 0.3, 0, -0.3, 0.1, -0.2, 0.2, 0, -0.1].map((noise, i) => 150_000 + noise * 500 + i * 500 * keptKiB);
+  const verdict = (keptKiB: number) => {
+    const values = slopes(minutes(keptKiB), 500);
+    return judge(estimate(values), { atMost: 1 }, values.length).is;
+  };
+
+  it('what is kept of each who leaves is found in the noise', () => {
+    expect(verdict(0)).toBe('met');
+    expect(verdict(2)).toBe('missed');
   });
 });
 

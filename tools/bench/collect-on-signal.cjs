@@ -9,7 +9,8 @@ const gc = runInNewContext('gc');
 // The usual kind keeps freed pages for later, which are then taken for memory in use.
 const collect = () => {
   gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  process.stderr.write(`thread ${threadId} has collected\n`);
+  const { heapUsed, external } = process.memoryUsage();
+  process.stderr.write(`thread ${threadId} has collected, ${heapUsed + external} bytes in use\n`);
 };
 const channel = new BroadcastChannel('parley-bench-collect');
 channel.onmessage = collect;

@@ -7,12 +7,15 @@ export const COLLECT = fileURLToPath(new URL('./collect-on-signal.cjs', import.m
 
 const COLLECT_MAX_MS = 30_000;
 
-/** Resolves when every thread of the process has said that it has collected. */
-export async function collected({ app, threads }: { app: AppProcess; threads: number }): Promise<void> {
-  const said = () => app.output().split('has collected').length;
-  const before = said();
+/** Resolves when every thread of the process has said that it has collected, with the bytes that they have in use then, on their heaps and beside. */
+export async function collected({ app, threads }: { app: AppProcess; threads: number }): Promise<number> {
+  const said = () => [...app.output().matchAll(/has collected, (\d+) bytes/g)].map(([, bytes]) => Number(bytes));
+  const before = said().length;
   process.kill(app.pid, 'SIGUSR2');
-  for (const deadline = Date.now() + COLLECT_MAX_MS; said() < before + threads; await sleep(50)) {
+  for (const deadline = Date.now() + COLLECT_MAX_MS; said().length < before + threads; await sleep(50)) {
     if (Date.now() > deadline) throw new Error(`process ${app.pid} did not collect its garbage`);
   }
+  return said()
+    .slice(before)
+    .reduce((sum, bytes) => sum + bytes, 0);
 }

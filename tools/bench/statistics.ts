@@ -50,6 +50,12 @@ export function gainOf(pairs: readonly Pair[]): Estimate {
   return estimate(pairs.map(({ ours, theirs }) => theirs / ours));
 }
 
+/** How much a thing grows by each step, between all readings that lie far apart: single ones move by what the collector has not yet given back. */
+export function slopes(readings: readonly number[], step: number): number[] {
+  const far = Math.ceil(readings.length / 2);
+  return readings.flatMap((from, i) => readings.slice(i + far).map((to, j) => (to - from) / ((far + j) * step)));
+}
+
 /** mulberry32: a bench that is run twice on the same figures says the same. */
 function seeded(seed: number): () => number {
   let state = seed;

@@ -1,3 +1,6 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
 
 /** A peer that has not answered the close frame by then is cut off. ws itself would wait for 30 s. */
@@ -6,11 +9,24 @@ const REASON_MAX_BYTES = 123;
 
 /** Closes a socket with a code, and makes sure that it is gone soon, whatever the peer does. */
 export function closeSocket(ws: WebSocket, code: number, reason: string): void {
+  close(ws, { code, reason, end: () => ws.terminate() });
+}
+
+/**
+ * The same for one who does not read. What the system took for him, up to 4 MB, it would try to bring to him for minutes after the end of
+ * an ordinary socket: it is thrown away.
+ */
+export function closeSlowSocket(ws: WebSocket, socket: Duplex, code: number): void {
+  const isSystems = socket instanceof Socket && !(socket instanceof TLSSocket);
+  close(ws, { code, reason: 'slow', end: () => (isSystems ? socket.resetAndDestroy() : ws.terminate()) });
+}
+
+function close(ws: WebSocket, { code, reason, end }: { code: number; reason: string; end: () => void }): void {
   if (ws.readyState === ws.CLOSED) return;
   // A paused socket would never read the peer's answer.
   ws.resume();
   if (ws.readyState === ws.OPEN) ws.close(code, cut(reason));
-  const timer = setTimeout(() => ws.terminate(), TERMINATE_AFTER_MS);
+  const timer = setTimeout(end, TERMINATE_AFTER_MS);
   ws.once('close', () => clearTimeout(timer));
 }
 

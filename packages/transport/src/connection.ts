@@ -40,7 +40,7 @@ interface ConnectionOptions {
   readonly outlet: Outlet;
   readonly limits: DoorLimits;
   /** Ends it because its reader is too slow. */
-  onSlow(ws: WebSocket): void;
+  onSlow(ws: WebSocket, socket: Duplex): void;
   onIdentified(): void;
 }
 

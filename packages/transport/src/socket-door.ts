@@ -6,7 +6,7 @@ import type { AnyRouter } from '@trpc/server';
 import { jsonEncoder } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Admission } from './admission.ts';
-import { closeSocket } from './close-socket.ts';
+import { closeSlowSocket, closeSocket } from './close-socket.ts';
 import { type Connection, DoorConnection } from './connection.ts';
 import { decodeFrame } from './decode-frame.ts';
 import { countersOf } from './door-metrics.ts';
@@ -49,9 +49,9 @@ class Door implements SocketDoor {
   readonly #serve: ServeSocket;
   readonly #admission: Admission;
   readonly #count: ReturnType<typeof countersOf>;
-  readonly #onSlow = (ws: WebSocket) => {
+  readonly #onSlow = (ws: WebSocket, socket: Duplex) => {
     this.#count.slowCuts.inc();
-    closeSocket(ws, this.#options.slowCode, 'slow');
+    closeSlowSocket(ws, socket, this.#options.slowCode);
   };
   readonly #onIdentified = () => this.#admission.identified();
   readonly #onSocketError = (error: Error) =>

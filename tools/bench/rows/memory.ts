@@ -5,6 +5,7 @@ import { residentKiB } from '../cpu.ts';
 import type { GroupSpec } from '../crowd/orders.ts';
 import { Parley } from '../parley.ts';
 import { startPeer } from '../peer.ts';
+import { slopes } from '../statistics.ts';
 import { type Measure, side, valueLine } from './row.ts';
 
 const MEMBERS = 100;
@@ -73,12 +74,6 @@ export const measureMemory: Measure = async (bench) => {
     }),
   ];
 };
-
-/** Between all readings that lie far apart: single ones move by what the collector has not yet given back. */
-function slopes(readings: readonly number[], step: number): number[] {
-  const far = Math.ceil(readings.length / 2);
-  return readings.flatMap((from, i) => readings.slice(i + far).map((to, j) => (to - from) / ((far + j) * step)));
-}
 
 /** Collects and reads until two readings agree: what a connection has set off may still be going on. */
 async function settledKiB(contenders: readonly Contender[]): Promise<number[]> {

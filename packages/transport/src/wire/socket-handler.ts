@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { AnyRouter } from '@trpc/server';
 import type { WSSHandlerOptions } from '@trpc/server/adapters/ws';
 import type { WebSocket } from 'ws';
-import { closeSocket } from '../close-socket.ts';
+import { closeSlowSocket } from '../close-socket.ts';
 import { createGate, type Gate } from '../gate.ts';
 import { DOOR_LIMITS } from '../limits.ts';
 import { PeerWatch } from './keep-alive.ts';
@@ -66,8 +67,8 @@ export function applySocketHandler<TRouter extends AnyRouter>(options: WSSHandle
   };
 }
 
-function closeSlow(ws: WebSocket): void {
-  closeSocket(ws, SLOW_CODE, 'slow');
+function closeSlow(ws: WebSocket, socket: Duplex): void {
+  closeSlowSocket(ws, socket, SLOW_CODE);
 }
 
 function listenTo(ws: WebSocket, connection: WireConnection): void {

@@ -14,7 +14,7 @@ interface SocketWriterOptions {
   readonly socket: Duplex;
   readonly outlet: Outlet;
   /** Ends it because its reader is too slow. */
-  onSlow(ws: WebSocket): void;
+  onSlow(ws: WebSocket, socket: Duplex): void;
 }
 
 /**
@@ -26,7 +26,7 @@ export class SocketWriter implements Outgoing {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #outlet: Outlet;
-  readonly #onSlow: (ws: WebSocket) => void;
+  readonly #onSlow: SocketWriterOptions['onSlow'];
   /** The first frame that waits for the end of the turn: a whole one, or a publication with the head that makes a frame of it. */
   #first: Buffer | Publication | null = null;
   #firstHead: RequestHead | null = null;
@@ -92,7 +92,7 @@ export class SocketWriter implements Outgoing {
   }
 
   cutOff(): void {
-    this.#onSlow(this.#ws);
+    this.#onSlow(this.#ws, this.#socket);
   }
 
   #push(frame: Buffer | Publication, head: RequestHead | null, bytes: number): void {
