@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { joinDoor, openDoor } from '../packages/transport/test/door.ts';
 
@@ -33,4 +34,24 @@ test.runIf(process.platform === 'linux')(
     peer.ws.terminate();
   },
   60_000,
+);
+
+// The same over HTTP: a stream was cut by an ordinary end.
+test.runIf(process.platform === 'linux')(
+  '[DOOR-58] of a stream that was cut for stalling the system keeps nothing',
+  async () => {
+    await using open = await openDoor({ http: { limits: { slowAfterMs: 500 } } });
+    const socket = connect(open.port, '127.0.0.1', () => socket.write('GET /trpc/stream HTTP/1.1\r\nHost: x\r\n\r\n'));
+    socket.on('error', () => undefined);
+    socket.pause();
+    await vi.waitFor(() => expect(Math.max(0, ...heldBySystem(open.port))).toBeGreaterThan(1_000_000), {
+      timeout: 30_000,
+    });
+    await vi.waitFor(async () => expect(await open.metrics()).toMatch(/stream_ends_total\{why="slow"\} 1/), {
+      timeout: 30_000,
+    });
+    await vi.waitFor(() => expect(heldBySystem(open.port)).toEqual([]), { timeout: 15_000 });
+    socket.destroy();
+  },
+  90_000,
 );

@@ -12,13 +12,18 @@ export function closeSocket(ws: WebSocket, code: number, reason: string): void {
   close(ws, { code, reason, end: () => ws.terminate() });
 }
 
-/**
- * The same for one who does not read. What the system took for him, up to 4 MB, it would try to bring to him for minutes after the end of
- * an ordinary socket: it is thrown away.
- */
+/** The same for one who does not read. */
 export function closeSlowSocket(ws: WebSocket, socket: Duplex, code: number): void {
-  const isSystems = socket instanceof Socket && !(socket instanceof TLSSocket);
-  close(ws, { code, reason: 'slow', end: () => (isSystems ? socket.resetAndDestroy() : ws.terminate()) });
+  close(ws, { code, reason: 'slow', end: () => dropSocket(socket) });
+}
+
+/**
+ * Ends a connection whose peer does not read. What the system took for him, up to 4 MB, it would try to bring to him for minutes after an
+ * ordinary end: it is thrown away.
+ */
+export function dropSocket(socket: Duplex): void {
+  if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 function close(ws: WebSocket, { code, reason, end }: { code: number; reason: string; end: () => void }): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { dropSocket } from './close-socket.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { DoorLimits } from './limits.ts';
 
@@ -59,7 +60,7 @@ export class EventStream implements StreamConnection {
       cutOff: () => {
         this.#why = 'slow';
         this.#over.abort();
-        res.destroy();
+        this.#drop();
       },
     };
     this.#gate = createGate(carrier, limits);
@@ -127,8 +128,14 @@ export class EventStream implements StreamConnection {
     this.#over.abort();
   }
 
+  #drop(): void {
+    const { socket } = this.#res;
+    if (socket) dropSocket(socket);
+    this.#res.destroy();
+  }
+
   #end(lastWords = ''): void {
-    const late = setTimeout(() => this.#res.destroy(), this.#limits.slowAfterMs);
+    const late = setTimeout(() => this.#drop(), this.#limits.slowAfterMs);
     this.#res.once('close', () => clearTimeout(late));
     this.#res.end(lastWords);
   }

@@ -72,7 +72,7 @@ async function measureSize(bench: Bench, parley: Parley, { ours, triggers }: Cre
   }
   const warmUp = Math.round(messages / 2);
   for (const { name } of contenders) await crowd.run({ kind: 'one at a time', group: name, messages: warmUp });
-  for (const contender of contenders) contender.idle = await idleRate([contender.pid], 500);
+  for (const contender of contenders) contender.idle = await idleRate([contender.pid], 1_200);
   for (let round = 0; round < options.pairs; round++) {
     // A B C D, then D C B A: what drifts within a round favours nobody in the end.
     for (const contender of round % 2 === 0 ? contenders : [...contenders].reverse()) {

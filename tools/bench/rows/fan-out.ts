@@ -70,7 +70,7 @@ async function measureShape({ crowd, options }: Bench, { shape, parley, peers, o
   });
   const { ms, faster } = options.quick ? WARM_UP.quick : WARM_UP.full;
   for (const { group } of sides) await crowd.run(paced(group, ms, faster));
-  for (const side of sides) side.idle = await idleRate(side.pids, 1_000);
+  for (const side of sides) side.idle = await idleRate(side.pids, 3_000);
   const forMs = options.quick ? ROUND_MS.quick : ROUND_MS.full;
   for (let round = 0; round < options.pairs; round++) {
     for (const { group, pids, idle, rounds, redis, redisMicros } of round % 2 === 0 ? sides : [...sides].reverse()) {
@@ -100,6 +100,7 @@ async function measureShape({ crowd, options }: Bench, { shape, parley, peers, o
       'ours durable (AOF always), theirs not; frames of ' +
         `${we.rounds[0]?.result.frameBytes} and ${they.rounds[0]?.result.frameBytes} bytes; Redis, not counted, µs a message: ` +
         `${Math.round(median(we.redisMicros))} and ${Math.round(median(they.redisMicros))}`,
+      `idle, taken off, µs a second: ${sides.map(({ idle }) => Math.round(idle * 1_000)).join(' and ')}`,
       `send to delivery p95, ms: ${we.rounds.map(p95).join(' ')} and ${they.rounds.map(p95).join(' ')}`,
     ],
   });
