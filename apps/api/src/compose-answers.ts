@@ -33,7 +33,7 @@ export function answersOf(
     limiter,
     doorbell,
     watch: hub,
-    hints: createUserHints({ broker, sets: channelSets(copies), log }),
+    hints: createUserHints({ broker, sets: channelSets(copies), log, clock: systemClock }),
     clock: systemClock,
     ids: { ...operationIds, ...channelIds },
     memberLimit: settings.MAX_CHANNEL_MEMBERS,

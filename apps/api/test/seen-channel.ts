@@ -161,11 +161,26 @@ export function countsOf({ unread, mentions, head, readTo, lastMessage }: Channe
 /** A user's counts as his inbox tells them. */
 export class SeenInbox {
   readonly counts = new Map<string, ReturnType<typeof countsOf>>();
+  /** What it was told of each channel, in order: says how it came to a count that is wrong. */
+  readonly told = new Map<string, string[]>();
   ready = false;
+  /** Why it hears nothing any more. */
+  ended: unknown = null;
   readonly #subscription: { unsubscribe(): void };
 
   constructor(chatter: Chatter) {
-    this.#subscription = chatter.trpc.feed.inbox.subscribe({}, { onData: ({ data }) => this.#take(data) });
+    this.#subscription = chatter.trpc.feed.inbox.subscribe(
+      {},
+      {
+        onData: ({ data }) => this.#take(data),
+        onError: (error) => {
+          this.ended = error;
+        },
+        onComplete: () => {
+          this.ended = 'completed';
+        },
+      },
+    );
   }
 
   leave(): void {
@@ -173,6 +188,10 @@ export class SeenInbox {
   }
 
   #take(event: InboxEvent): void {
+    if ('channelId' in event) {
+      const told = this.told.get(event.channelId) ?? [];
+      this.told.set(event.channelId, [...told, event.type]);
+    }
     if (event.type === 'snapshot') {
       this.ready = true;
       for (const summary of event.channels) this.counts.set(summary.id, countsOf(summary));

@@ -162,10 +162,11 @@ class Scene {
     const seen = this.seen[user] as SeenChannel;
     const { counts, ...fetched } = await SeenChannel.fetch(users[user] as Chatter, this.channelId);
     const told = seen.state();
-    const inbox = inboxes[user]?.counts.get(this.channelId);
+    const { counts: known, told: events, ended } = inboxes[user] as SeenInbox;
+    const inbox = known.get(this.channelId);
     if (seen.resyncs.length > 0) return { resyncs: seen.resyncs };
-    if (!isDeepStrictEqual(told, fetched)) return { told, fetched };
-    return isDeepStrictEqual(inbox, counts) ? null : { inbox, counts };
+    if (!isDeepStrictEqual(told, fetched)) return { told, fetched, ended: seen.ended };
+    return isDeepStrictEqual(inbox, counts) ? null : { inbox, counts, events: events.get(this.channelId), ended };
   }
 }
 

@@ -4,7 +4,7 @@ export class Flights<V> {
 
   /**
    * One load for those of the names that nobody loads yet; `alone` are loaded whoever loads them. Gives what there is, by key. A failure
-   * is shared, and forgotten like an answer.
+   * is shared, and forgotten like an answer. That nothing was found is not shared: a load sees what its own caller may see.
    */
   async join(
     wanted: readonly { readonly key: string; readonly flight: string; readonly alone: boolean }[],
@@ -22,7 +22,9 @@ export class Flights<V> {
         loading.then((loaded) => loaded.get(key)),
       );
     const [loaded, shared] = await Promise.all([loading, Promise.all(joined)]);
-    return [...loaded, ...shared.flatMap(([key, value]): [string, V][] => (value === undefined ? [] : [[key, value]]))];
+    const found = shared.flatMap(([key, value]): [string, V][] => (value === undefined ? [] : [[key, value]]));
+    const unfound = shared.flatMap(([key, value]) => (value === undefined ? [key] : []));
+    return [...loaded, ...found, ...(unfound.length > 0 ? await load(unfound) : [])];
   }
 
   #announce(flight: string, value: Promise<V | undefined>): void {

@@ -1,6 +1,7 @@
-import type { Answer, Parsed } from '@parley/protocol';
+import type { Answer, Channel, Parsed } from '@parley/protocol';
 import { Failure } from './failure.ts';
 import type { Archive } from './ports/archive.ts';
+import type { Clock } from './ports/clock.ts';
 import type { Limiter } from './ports/limiter.ts';
 import type { MessageLog } from './ports/message-log.ts';
 import type { UserHints } from './ports/user-hints.ts';
@@ -14,16 +15,19 @@ export interface ChannelIds {
 }
 
 export interface CreateDeps {
-  readonly archive: Pick<Archive, 'createChannel' | 'channel'>;
+  readonly archive: Pick<Archive, 'createChannel' | 'channel' | 'membersById'>;
   readonly log: Pick<MessageLog, 'epochOf'>;
   readonly limiter: Limiter;
   readonly hints: UserHints;
   readonly ids: ChannelIds;
+  readonly clock: Pick<Clock, 'now'>;
   /** `MAX_CHANNEL_MEMBERS`. */
   readonly memberLimit: number;
 }
 
 const DIRECT_MEMBERS = 2;
+/** Whoever made a channel may have died before he told its members, and his client repeats the call. */
+const TOLD_AGAIN_MS = 300_000;
 
 /** Makes a channel, or finds it: the direct channel of the same two, or what the same `clientId` (or operation) made before. */
 export function createChannel(deps: CreateDeps) {
@@ -34,7 +38,10 @@ export function createChannel(deps: CreateDeps) {
     const id = idOf(deps.ids, ownerId, { ...input, memberIds });
     // Finding is not making: a repeated call costs nothing of the limit.
     const found = id === null ? null : await deps.archive.channel(id, ownerId);
-    if (found) return { ...found.channel, epoch: deps.log.epochOf(found.channel.id) };
+    if (found) {
+      await tellAgain(deps, found.channel, [ownerId, ...memberIds]);
+      return { ...found.channel, epoch: deps.log.epochOf(found.channel.id) };
+    }
     await takeCreate(deps.limiter, ownerId);
     const made = await deps.archive.createChannel({
       id: id ?? deps.ids.fresh(),
@@ -53,8 +60,17 @@ export function createChannel(deps: CreateDeps) {
       throw new Failure('FORBIDDEN', 'you are not a member of this channel any more');
     }
     if (made.created) deps.hints.tell([ownerId, ...memberIds], { type: 'channel.added', channelId });
+    else await tellAgain(deps, made.channel, [ownerId, ...memberIds]);
     return { ...made.channel, epoch: deps.log.epochOf(channelId) };
   };
+}
+
+/** Only members are told: a repeated call may name anybody. */
+async function tellAgain(deps: CreateDeps, { id, createdAt }: Channel, named: readonly string[]): Promise<void> {
+  if (createdAt < deps.clock.now() - TOLD_AGAIN_MS) return;
+  const members = await deps.archive.membersById(id, named);
+  const userIds = members.map(({ userId }) => userId);
+  deps.hints.tell(userIds, { type: 'channel.added', channelId: id });
 }
 
 async function takeCreate(limiter: Limiter, ownerId: string): Promise<void> {

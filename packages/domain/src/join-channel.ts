@@ -10,7 +10,7 @@ import { removeMember } from './remove-member.ts';
 import { PERSIST_WAIT_MS } from './send-message.ts';
 import { notFound } from './settle-operation.ts';
 import { findChannel } from './summarise-channels.ts';
-import { type ViewDeps, viewChannel } from './view-channel.ts';
+import { orWhenAway, type ViewDeps, viewChannel } from './view-channel.ts';
 
 export interface JoinDeps extends MemberDeps, Omit<SummaryDeps, 'archive' | 'log'> {
   readonly archive: MemberDeps['archive'] & SummaryDeps['archive'] & Pick<Archive, 'admission' | 'forgetInvitation'>;
@@ -50,7 +50,7 @@ export function joinChannel(deps: JoinDeps) {
     const isReached = position === null || isPersisted(settled) || (await persisted.until(position, PERSIST_WAIT_MS));
     if (admission.invited) await deps.archive.forgetInvitation(channelId, userId);
     deps.hints.tell([userId], { type: 'channel.added', channelId });
-    const summary = await find(userId, channelId);
+    const summary = await orWhenAway(() => find(userId, channelId), null);
     // He is in the log, and will be in Postgres: the same call again finds him there.
     if (!summary) throw new Failure('UNKNOWN_RETRY', 'the joining is not persisted yet', { retryAfterMs: 1_000 });
     const level = isReached ? 'persisted' : 'accepted';

@@ -1,6 +1,7 @@
 import type { Answer, ChannelSummary, Parsed } from '@parley/protocol';
 import type { Seated, SummaryDeps } from './channel-cards.ts';
 import { summarise } from './channel-summaries.ts';
+import { Failure } from './failure.ts';
 import { writeCursor } from './keyset.ts';
 import type { ChannelRow, ChannelRows } from './ports/archive.ts';
 import type { ChannelView } from './ports/channel-view.ts';
@@ -39,14 +40,24 @@ export function getChannel(deps: SummaryDeps) {
   };
 }
 
-/** One of the user's channels; null when he is no member. One statement, none where there are copies. */
+/**
+ * One of the user's channels; null when he is no member. One statement, none where there are copies. `UNAVAILABLE` while Postgres does
+ * not know yet that he is one.
+ */
 export function findChannel(deps: SummaryDeps) {
-  return async (userId: string, channelId: string): Promise<ChannelSummary | null> => {
+  const viewOf = async (userId: string, channelId: string): Promise<ChannelView | null> => {
     const [view = null] = await orWhenAway(() => deps.views.views(userId, [channelId]), []);
+    return view;
+  };
+  return async (userId: string, channelId: string): Promise<ChannelSummary | null> => {
+    const view = await viewOf(userId, channelId);
     if (view?.rank === null) return null;
     const seat = view ? await seatOf(deps, userId, { channelId, view }) : await coldSeat(deps, userId, channelId);
     const [summary] = seat ? await summarise(deps, userId, [seat]) : [];
-    return summary ?? null;
+    if (summary) return summary;
+    // He may have been removed since the first look.
+    if (!view || ((await viewOf(userId, channelId))?.rank ?? null) === null) return null;
+    throw new Failure('UNAVAILABLE', 'your membership is not persisted yet', { retryAfterMs: 1_000 });
   };
 }
 

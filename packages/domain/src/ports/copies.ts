@@ -56,7 +56,10 @@ export interface Loaded<T> {
 export interface Copies {
   /** The copy, or what `load` reads. Calls for the same key share one load. */
   one<K extends CopyName>(name: K, key: string, load: () => Promise<Loaded<CopyShapes[K]>>): Promise<CopyShapes[K]>;
-  /** The same for many keys: `load` is called once, for those that are missing. What it leaves out does not exist. */
+  /**
+   * The same for many keys: `load` is called for those that are missing, and what it leaves out is not there for this caller. It is called
+   * once more where it waited for another caller's load that left something out.
+   */
   many<K extends CopyName>(
     name: K,
     keys: readonly string[],
