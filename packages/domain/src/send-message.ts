@@ -10,7 +10,7 @@ import type { Limiter } from './ports/limiter.ts';
 import type { Draft, MessageLog, Verdict } from './ports/message-log.ts';
 import type { OperationIds } from './ports/operation-ids.ts';
 import type { PersistWatch } from './ports/persist-watch.ts';
-import { type SettleDeps, type Settled, settleOperation } from './settle-operation.ts';
+import { persistedAnswer, type SettleDeps, type Settled, settleOperation } from './settle-operation.ts';
 import { useAttachments } from './use-attachments.ts';
 import { viewChannel } from './view-channel.ts';
 
@@ -42,6 +42,7 @@ export function sendMessage(deps: SendDeps) {
     using persisted = input.ack === 'persisted' ? await deps.watch.watch(channelId) : null;
     const messageId = deps.ids.message(channelId, senderId, clientMsgId);
     const attachments = await useAttachments(deps.attachments, { senderId, messageId, input });
+    if (!attachments) return sentBefore(deps, { messageId, senderId, input });
     const draft = draftOf({ messageId, senderId, input, attachments });
     const sent = await settle({
       channelId,
@@ -82,11 +83,22 @@ async function takeSend(limiter: Limiter, senderId: string): Promise<void> {
   if (!allowed) throw new Failure('RATE_LIMITED', 'too many messages', { retryAfterMs });
 }
 
-interface Sending {
+interface Resending {
   readonly messageId: string;
   readonly senderId: string;
   readonly input: Parsed<'message.send'>;
+}
+
+interface Sending extends Resending {
   readonly attachments: readonly Attachment[];
+}
+
+/** The attachments of a message that was deleted meanwhile are gone, and its send is as good as ever. */
+async function sentBefore(deps: SendDeps, { messageId, senderId, input }: Resending): Promise<Answer<'message.send'>> {
+  const { channelId, clientMsgId } = input;
+  const known = await persistedAnswer(deps, { channelId, actorId: senderId, operationId: clientMsgId });
+  if (known) return answerOf(known, messageId, deps.log.epochOf(channelId));
+  throw new Failure('INVALID', 'an attachment is not ready, not yours, of another channel, or sent already');
 }
 
 function draftOf({ messageId, senderId, input, attachments }: Sending): Draft {

@@ -83,7 +83,11 @@ async function lookUp(deps: SettleDeps, attempt: Attempt): Promise<Settled | nul
   return persistedAnswer(deps, attempt);
 }
 
-async function persistedAnswer(deps: SettleDeps, attempt: Attempt): Promise<Settled | null> {
+/** What Postgres has of an operation; null: nothing. Final once nothing older than this epoch is on its way there. */
+export async function persistedAnswer(
+  deps: Pick<SettleDeps, 'archive'>,
+  attempt: Pick<Attempt, 'channelId' | 'actorId' | 'operationId'>,
+): Promise<Extract<Settled, { type: 'duplicate' }> | null> {
   const { channelId, actorId, operationId } = attempt;
   const outcome = await deps.archive.outcome({ channelId, actorId, operationId });
   if (!outcome) return null;
