@@ -179,8 +179,8 @@ async function play(operations: readonly Operation[]): Promise<void> {
       await until(async () => {
         difference = await scene.difference(user);
         return difference === null;
-      }, 'told as fetched').catch(() =>
-        expect.fail(`user ${user}: ${JSON.stringify({ operations, difference }, null, 1)}`),
+      }, 'told as fetched').catch((error: unknown) =>
+        expect.fail(`user ${user}: ${String(error)} ${JSON.stringify({ operations, difference }, null, 1)}`),
       );
     }
   } finally {
