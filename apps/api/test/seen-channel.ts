@@ -204,8 +204,8 @@ export class SeenInbox {
       const last = lastMessage && { id: lastMessage.id, body: lastMessage.body };
       this.#change(event.channelId, { unread, mentions, head, last });
     } else if (event.type === 'read') {
-      const { unread, readTo } = event;
-      this.#change(event.channelId, { unread, readTo, ...(unread === 0 && { mentions: 0 }) });
+      const { unread, mentions = 0, readTo } = event;
+      this.#change(event.channelId, { unread, mentions, readTo });
     }
   }
 

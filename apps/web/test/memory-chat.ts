@@ -151,8 +151,8 @@ export class MemoryChat {
     const room = this.#room(channelId);
     if (comparePositions(position, room.readTo.get(userId) ?? ORIGIN) > 0) room.readTo.set(userId, position);
     const readTo = room.readTo.get(userId) ?? null;
-    const unread = this.#unread(room, userId);
-    this.#tellInbox(userId, { type: 'read', channelId, at: Date.now(), readTo, unread });
+    const { unread, mentions } = this.summary(channelId, userId);
+    this.#tellInbox(userId, { type: 'read', channelId, at: Date.now(), readTo, unread, mentions });
     this.#tellCursors(room, userId);
     return { readTo, unread };
   }

@@ -102,9 +102,12 @@ test('[CLIENT-63] mentions are counted by channel and listed until they are read
   for (const position of ['5-1', '5-3', '5-3'] as const) meant(position);
   const seen = () => inbox.store.getSnapshot();
   expect(seen().mentions.map(({ position }) => position)).toEqual(['5-3', '5-1']);
-  tell({ type: 'read', channelId: 'a', at: 1, readTo: '5-2', unread: 1 });
+  tell({ type: 'read', channelId: 'a', at: 1, readTo: '5-2', unread: 2, mentions: 1 });
   expect(seen().mentions.map(({ position }) => position)).toEqual(['5-3']);
-  expect(seen().channels[0]).toMatchObject({ unread: 1, mentions: 2 });
+  expect(seen().channels[0]).toMatchObject({ unread: 2, mentions: 1 });
+  // An api of before tells no mentions: nothing is known of them while anything is unread.
+  tell({ type: 'read', channelId: 'a', at: 1, readTo: '5-2', unread: 1 });
+  expect(seen().channels[0]).toMatchObject({ unread: 1, mentions: 1 });
   tell({ type: 'read', channelId: 'a', at: 1, readTo: '5-3', unread: 0 });
   expect(seen().mentions).toEqual([]);
   expect(seen().channels[0]).toMatchObject({ unread: 0, mentions: 0 });

@@ -109,7 +109,14 @@ export const inboxEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('channel.invited'), ...inChannel, channel: channelSchema, invitedBy: idSchema }),
   z.object({ type: z.literal('mention'), ...inChannel, message: messageSchema }),
   z.object({ type: z.literal('announcement'), at: z.number(), announcementId: idSchema, text: z.string() }),
-  z.object({ type: z.literal('read'), ...inChannel, readTo: head, unread: z.number() }),
+  z.object({
+    type: z.literal('read'),
+    ...inChannel,
+    readTo: head,
+    unread: z.number(),
+    /** Absent from an api that does not tell it yet. */
+    mentions: z.optional(z.number()),
+  }),
   z.object({
     type: z.literal('message.persisted'),
     ...inChannel,

@@ -4,7 +4,7 @@ export const FROZEN = {
   schemas: {
     error: '3e503e04a8dec3da',
     'event feed.channel': '785824effd038d66',
-    'event feed.inbox': '160f52f19d0a2450',
+    'event feed.inbox': 'd1e44a3fdf31f286',
     'in attachment.complete': '7d08b59d00bbebef',
     'in attachment.create': 'cd46440f68e325b6',
     'in attachment.url': '7d08b59d00bbebef',

@@ -168,8 +168,9 @@ export class InboxChannel implements Listener {
       const activity = { head, unread, mentions, lastMessage: this.#lastMessage };
       events.push({ type: 'channel.activity', channelId, at, ...activity });
     }
-    if (readTo !== this.#toldReadTo || (head === this.#toldHead && unread !== this.#toldUnread)) {
-      events.push({ type: 'read', channelId, at: view.readTo?.at ?? at, readTo, unread });
+    const fewer = unread !== this.#toldUnread || mentions < this.#toldMentions;
+    if (readTo !== this.#toldReadTo || (head === this.#toldHead && fewer)) {
+      events.push({ type: 'read', channelId, at: view.readTo?.at ?? at, readTo, unread, mentions });
     }
     this.#toldHead = head;
     this.#toldReadTo = readTo;

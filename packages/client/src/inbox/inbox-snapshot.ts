@@ -60,9 +60,10 @@ export function inboxAfter(inbox: InboxSnapshot, event: InboxEvent): InboxSnapsh
       return changed(inbox, event.channelId, { head, unread, mentions, lastMessage });
     }
     case 'read': {
-      const { readTo, unread, channelId } = event;
+      const { readTo, unread, mentions = unread === 0 ? 0 : undefined, channelId } = event;
       const rest = inbox.mentions.filter((message) => message.channelId !== channelId || isAfter(message, readTo));
-      return { ...changed(inbox, channelId, { readTo, unread, ...(unread === 0 && { mentions: 0 }) }), mentions: rest };
+      const counts = mentions === undefined ? { unread } : { unread, mentions };
+      return { ...changed(inbox, channelId, { readTo, ...counts }), mentions: rest };
     }
     case 'mention': {
       const others = inbox.mentions.filter((message) => message.id !== event.message.id);
