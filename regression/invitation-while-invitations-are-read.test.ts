@@ -31,7 +31,7 @@ it('[MEMBER-113] an invitation that comes while invitations are read is told, to
       return read;
     },
   });
-  const bob = new Reader((signal) => open({ userId: BOB, name: 'Bob' }, signal));
+  const bob = new Reader((signal) => open({ userId: BOB, name: 'Bob' }, {}, signal));
   await bob.until(() => bob.events.length === 1);
   stored.push(to('first'));
   invite('first');

@@ -32,7 +32,7 @@ export interface Feeds {
     input: Parsed<'feed.channel'>,
     signal: AbortSignal,
   ): AsyncIterable<TrackedEnvelope<ChannelEvent>>;
-  inbox(session: Session, signal: AbortSignal): AsyncIterable<TrackedEnvelope<InboxEvent>>;
+  inbox(session: Session, input: Parsed<'feed.inbox'>, signal: AbortSignal): AsyncIterable<TrackedEnvelope<InboxEvent>>;
 }
 
 /** What a procedure is given. */

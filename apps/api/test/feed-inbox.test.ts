@@ -44,7 +44,7 @@ function inbox(world: World, node: Node, options: InboxOptions = {}): Inbox {
     summary: async () => read(),
     invitations: async () => [],
   });
-  return new Inbox((signal) => open({ userId, name: 'Bob' }, signal));
+  return new Inbox((signal) => open({ userId, name: 'Bob' }, {}, signal));
 }
 
 async function opened(world: World, options: InboxOptions = {}) {

@@ -54,12 +54,15 @@ export async function gather(cluster: Cluster, size: CrowdSize): Promise<Crowd> 
   };
 }
 
-/** Every member sends in his channels, one after the other in each, for as long as `more` says so. */
-export async function talk(crowd: Crowd, more: () => boolean): Promise<void> {
+/** Every member sends in his channels, one after the other in each, for as long as `more` says so, with a pause after each answer. */
+export async function talk(crowd: Crowd, more: () => boolean, pauseMs = 0): Promise<void> {
   await Promise.all(
     crowd.channels.flatMap(({ id, members }) =>
       members.map(async (user) => {
-        for (let i = 0; more(); i++) await user.send(id, `from ${user.name}: ${i}`);
+        for (let i = 0; more(); i++) {
+          await user.send(id, `from ${user.name}: ${i}`);
+          if (pauseMs > 0) await sleep(pauseMs);
+        }
       }),
     ),
   );

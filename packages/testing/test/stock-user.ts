@@ -25,6 +25,8 @@ export async function signIn(url: string, name: string): Promise<Sign> {
 interface Watch extends Observed {
   readonly seen: { messageId: string; position: Position }[];
   readonly resyncs: string[];
+  /** Why the feed ended, each time that it did; the stock client does not open it again by itself. */
+  readonly endings: string[];
   /** The longest time between the log's taking a message and its being handed over, ms. */
   slowestMs: number;
 }
@@ -58,14 +60,16 @@ export class StockUser implements AsyncDisposable {
     this.client = createTRPCClient<AppRouter>({ links: [wsLink({ client: this.#socket })] });
   }
 
-  /** Cuts the socket under the client, as a train tunnel does. */
-  cut(): void {
-    this.#socket.connection?.ws.close();
+  /** Cuts the socket under the client, as a train tunnel does. False: there was none. */
+  cut(): boolean {
+    const socket = this.#socket.connection?.ws;
+    socket?.close();
+    return socket !== undefined;
   }
 
   /** Opens a channel's feed and resolves at its `opened`. */
   watch(channelId: string): Promise<void> {
-    const watch: Watch = { observer: this.name, channelId, seen: [], resyncs: [], slowestMs: 0 };
+    const watch: Watch = { observer: this.name, channelId, seen: [], resyncs: [], endings: [], slowestMs: 0 };
     this.watches.push(watch);
     return new Promise((resolve, reject) => {
       this.client.feed.channel.subscribe(
@@ -78,7 +82,10 @@ export class StockUser implements AsyncDisposable {
             watch.slowestMs = Math.max(watch.slowestMs, Date.now() - event.message.sentAt);
             watch.seen.push({ messageId: event.message.id, position: event.message.position });
           },
-          onError: reject,
+          onError: (error) => {
+            watch.endings.push(error.message);
+            reject(error);
+          },
         },
       );
     });

@@ -15,9 +15,9 @@ export class EphemeralReader {
     this.#listener = listener;
   }
 
-  /** From here on; the caller is attached to the channel's hub already. Never fails. */
+  /** From here on; the caller is attached to the channel's hub already. Never fails. A second call changes nothing. */
   async open(channelId: string): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#source) return;
     const source = await this.#hub.attach(channelId, this.#listener);
     if (this.#closed) {
       source.detach(this.#listener);

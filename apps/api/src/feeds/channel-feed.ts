@@ -27,6 +27,8 @@ export function openChannelFeed(deps: ChannelFeedDeps) {
     return new Feed({
       read: (reading) => new ChannelReader(deps, member, reading),
       publicationOf,
+      isResumed: member.lastEventId !== null,
+      clock: deps.clock,
       signal,
       session,
     });

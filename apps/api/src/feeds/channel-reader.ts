@@ -71,7 +71,7 @@ export class ChannelReader implements FeedReader<ChannelEvent> {
   /** Live first, then the right to it, then the past: whatever is published from here on is either read or found in the tail. */
   async open(): Promise<void> {
     const { channelId, lastEventId } = this.#member;
-    const channel = await this.#deps.hub.attach(channelId, this.#reading);
+    const channel = this.#channel ?? (await this.#deps.hub.attach(channelId, this.#reading));
     if (this.#closed) {
       this.#deps.hub.detach(channelId, this.#reading);
       return;

@@ -8,7 +8,7 @@ export interface Item<E> {
 
 /** One user's place in what a feed tells. It is pulled: it wakes whoever reads, by the function that it was made with. */
 export interface FeedReader<E> {
-  /** To be awaited before anything else, and called once. Rejects when the feed cannot be opened. */
+  /** To be awaited before anything else. Rejects when the feed cannot be opened; when a store was away it can be called again. */
   open(): Promise<void>;
   /** The next event, if there is one at hand. Throws when the feed is over for this user. */
   take(): Item<E> | null;

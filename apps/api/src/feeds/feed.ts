@@ -4,11 +4,15 @@ import { Latch, orAbort } from '../hub/latch.ts';
 import type { FeedReader, Item, Reading } from './feed-reader.ts';
 import { Pump } from './pump.ts';
 import type { FeedSession } from './session.ts';
+import { openPatiently, type Patience } from './while-away.ts';
 
 interface FeedOptions<E> {
   readonly read: (reading: Reading) => FeedReader<E>;
   /** One function for all feeds of a kind. */
   readonly publicationOf: (item: Item<E>) => Publication;
+  /** The client had it open a moment ago, and lost its connection. */
+  readonly isResumed: boolean;
+  readonly clock: Patience['clock'];
   readonly signal: AbortSignal;
   /** Counts it among the feeds that its connection may hold. */
   readonly session: FeedSession;
@@ -29,7 +33,8 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
     const { read, publicationOf, session } = this.#options;
     this.#hold();
     const pump = new Pump(sink, { publicationOf, session });
-    pump.run(read(pump));
+    const reader = read(pump);
+    pump.run(reader, this.#open(reader, pump));
     return pump;
   }
 
@@ -41,7 +46,7 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
     const reader = read({ wake, signal });
     signal.addEventListener('abort', wake);
     try {
-      await orAbort(reader.open(), signal);
+      await orAbort(this.#open(reader, { wake, signal }), signal);
       for (;;) {
         signal.throwIfAborted();
         const item = reader.take();
@@ -56,6 +61,11 @@ export class Feed<E> implements PushFeed<TrackedEnvelope<E>> {
       reader.close();
       session.releaseFeed?.();
     }
+  }
+
+  #open(reader: FeedReader<E>, reading: Reading): Promise<void> {
+    const { clock, isResumed } = this.#options;
+    return isResumed ? openPatiently({ clock, reading }, () => reader.open()) : reader.open();
   }
 
   #hold(): void {

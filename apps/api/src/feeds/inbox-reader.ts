@@ -31,6 +31,7 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
   /** Channels that are gone for everybody. */
   readonly #deleted = new PendingChannels();
   #ready: InboxEvent[] = [];
+  #isAttached = false;
   #suspect = false;
   #lookedAt = 0;
   #closed = false;
@@ -47,7 +48,8 @@ export class InboxReader implements FeedReader<InboxEvent>, UserListener, Channe
    * happened between the page and the listening is found by that look.
    */
   async open(): Promise<void> {
-    await this.#deps.hub.attachUser(this.userId, this);
+    if (!this.#isAttached) await this.#deps.hub.attachUser(this.userId, this);
+    this.#isAttached = true;
     if (this.#closed) {
       this.#deps.hub.detachUser(this.userId, this);
       return;

@@ -29,9 +29,10 @@ export class Pump<E> implements Reading, Disposable {
     this.#session = session;
   }
 
-  run(reader: FeedReader<E>): void {
+  /** Begins when the reader is open. */
+  run(reader: FeedReader<E>, opening: Promise<void>): void {
     this.#reader = reader;
-    this.#after(reader.open());
+    this.#after(opening);
   }
 
   /** Nobody reads any more. */

@@ -2,8 +2,9 @@ import { isAway } from '@parley/domain';
 import { backoffMs } from '@parley/runtime';
 import { orAbort } from '../hub/latch.ts';
 import { pause } from '../hub/pause.ts';
+import type { Reading } from './feed-reader.ts';
 
-interface Patience {
+export interface Patience {
   readonly clock: { sleep(ms: number, signal?: AbortSignal): Promise<void> };
   readonly signal: AbortSignal;
 }
@@ -22,5 +23,21 @@ export async function whileAway<T>({ clock, signal }: Patience, work: () => Prom
       if (signal.aborted || !isAway(error)) throw error;
       await pause(clock, backoffMs(failure, AGAIN_MS), signal);
     }
+  }
+}
+
+/**
+ * Opens a feed that is resumed: to its client it is one feed, which outlives a passing fault also when its socket or its node does not.
+ * The signal is asked for when a store is away, and not before: it is made then, and kept as long as the feed.
+ */
+export async function openPatiently(
+  { clock, reading }: { clock: Patience['clock']; reading: Reading },
+  open: () => Promise<void>,
+): Promise<void> {
+  try {
+    await open();
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    await whileAway({ clock, signal: reading.signal }, open);
   }
 }

@@ -11,5 +11,5 @@ export const feedRouter = router({
     .subscription(({ ctx, input, signal }) => ctx.feeds.channel(ctx.session, input, signal ?? forEver)),
   inbox: procedure
     .input(inputs['feed.inbox'])
-    .subscription(({ ctx, signal }) => ctx.feeds.inbox(ctx.session, signal ?? forEver)),
+    .subscription(({ ctx, input, signal }) => ctx.feeds.inbox(ctx.session, input, signal ?? forEver)),
 });
