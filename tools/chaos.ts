@@ -10,13 +10,14 @@ const why = (error: unknown) => (error instanceof Error ? error.message : String
 async function main(options: Options): Promise<number> {
   // Stores and servers are loaded only when there is a run to make: a slip of the pen is answered at once.
   const { run } = await import('./chaos/run.ts');
-  const report = await run(options, (line) => console.log(line));
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const report = await run(options, { say: (line) => console.log(line), signal: interrupted.signal });
+  if (!report) return 130;
   console.log(JSON.stringify(report));
   return report.ok ? 0 : 1;
 }
 
-// Every process of the run is a child that does not outlive this one.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 let options: Options | undefined;
 try {
   options = parseOptions(process.argv.slice(2));

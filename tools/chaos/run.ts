@@ -7,9 +7,19 @@ import { serverRound } from './server-round.ts';
 import { type ChaosStack, startStack } from './stack.ts';
 import { type Ending, type RoundResult, reportOf } from './verdict.ts';
 
-/** Makes faults for as long as asked, one round after the other, and holds what is left against the promises. */
-export async function run(options: Options, say: (line: string) => void) {
+interface Watching {
+  readonly say: (line: string) => void;
+  /** Ends the run at once, with all that it has started. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes faults for as long as asked, one round after the other, and holds what is left against the promises. Null: it was interrupted. */
+export async function run(options: Options, { say, signal }: Watching) {
   await using stack = await startStack(options.without);
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    if (signal.aborted) resolve('interrupted');
+    signal.addEventListener('abort', () => resolve('interrupted'));
+  });
   const { minutes, seed, only } = options;
   say(`seed ${seed}: ${minutes} minutes of faults${options.without ? `, without ${options.without}` : ''}`);
   const deadline = Date.now() + minutes * 60_000;
@@ -18,7 +28,8 @@ export async function run(options: Options, say: (line: string) => void) {
   for (const faults of planOf(seed, only)) {
     say(`round ${rounds.length + broken.length + 1}: ${faults.join(' and ')}`);
     try {
-      const result = await roundOf(faults)(stack, faults, say);
+      const result = await Promise.race([roundOf(faults)(stack, faults, say), interrupted]);
+      if (result === 'interrupted') return null;
       rounds.push(result);
       say(`  ${line(result)}`);
     } catch (error) {
