@@ -417,6 +417,7 @@ describe('the page', () => {
     caches: evidence.caches,
     beats,
     cores: [{ second: 1, used: { api: 0.5 } }],
+    levels: [],
   });
 
   it('[LOAD-8] says of every promise whether it was kept, and how the run was made', () => {

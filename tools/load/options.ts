@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const SCENARIOS = ['performance', 'stress', 'spike', 'ordering', 'reconnect', 'offline'] as const;
+export const SCENARIOS = ['performance', 'stress', 'spike', 'soak', 'ordering', 'reconnect', 'offline'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 /** Those that are about order and completeness, not about times. */

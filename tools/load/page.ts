@@ -1,4 +1,5 @@
 import type { Beat, Outcome } from '../../load-tests/virtual-users/pulse.ts';
+import type { Level } from './levels.ts';
 import { escapeHtml, figureOf, type Plot } from './plot.ts';
 import { LIMITS, ms, percent, type Verdict } from './promises.ts';
 import { percentileOf, type Totals } from './recording.ts';
@@ -23,6 +24,8 @@ export interface Report {
   readonly outcome: Outcome | null;
   readonly caches: readonly CacheUse[] | null;
   readonly beats: readonly Beat[];
+  /** What was held at each moment; of a soak only. */
+  readonly levels: readonly Level[];
   /** Cores in use at each moment, by process, with the second. */
   readonly cores: readonly { readonly second: number; readonly used: Readonly<Record<string, number>> }[];
 }
@@ -73,7 +76,7 @@ function rowOf({ promise, measured, state }: Verdict): string {
 }
 
 /** Seconds are steps of the recording; a plot has one value for each. */
-function plotsOf({ beats, cores, phases }: Report): Plot[] {
+function plotsOf({ beats, cores, levels, phases }: Report): Plot[] {
   let second = 0;
   const marks = phases.flatMap(({ name, duration, pause }, at) => {
     const mark = { second, label: name };
@@ -119,15 +122,35 @@ function plotsOf({ beats, cores, phases }: Report): Plot[] {
       lines: [line('p99', ({ loopP99Ms }) => loopP99Ms), line('max', ({ loopMaxMs }) => loopMaxMs)],
       marks,
     },
+    ...levelPlots(levels, beats.length).map((plot) => ({ ...plot, marks })),
     ...(coreLines.length > 0 ? [{ title: 'Processors', unit: 'cores in use', lines: coreLines, marks }] : []),
   ];
 }
 
+function levelPlots(levels: Report['levels'], seconds: number): Omit<Plot, 'marks'>[] {
+  if (levels.length === 0) return [];
+  const line = (label: string, of: (level: Level) => number | null) => {
+    return { label, values: stretched(levels, seconds).map((level) => level && of(level)) };
+  };
+  return [
+    { title: 'Heap of the api', unit: 'MiB', lines: [line('used', ({ heapMiB }) => heapMiB)] },
+    { title: 'Open feeds', unit: 'listeners', lines: [line('listeners', ({ listeners }) => listeners)] },
+    { title: 'Open files of api and worker', unit: 'files', lines: [line('files', ({ files }) => files)] },
+    { title: 'Redis, both servers', unit: 'keys', lines: [line('keys', ({ keys }) => keys)] },
+    { title: 'Postgres', unit: 'connections', lines: [line('open', ({ sqlConnections }) => sqlConnections)] },
+  ];
+}
+
 function perSecond(cores: Report['cores'], name: string, seconds: number): (number | null)[] {
+  return stretched(cores, seconds).map((moment) => moment?.used[name] ?? null);
+}
+
+/** For each second the first moment that was looked at since. */
+function stretched<T extends { readonly second: number }>(moments: readonly T[], seconds: number): (T | null)[] {
   let next = 0;
   return Array.from({ length: seconds }, (_, second) => {
-    while (next < cores.length - 1 && (cores[next]?.second ?? 0) < second) next++;
-    return cores[next]?.used[name] ?? null;
+    while (next < moments.length - 1 && (moments[next]?.second ?? 0) < second) next++;
+    return moments[next] ?? null;
   });
 }
 

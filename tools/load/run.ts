@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Generator, startArtillery } from './artillery.ts';
 import { coresBetween, type Usage, usageOf } from './cpu-use.ts';
+import { judgeFlatness } from './flatness.ts';
+import { type Level, levelOf } from './levels.ts';
 import type { Options } from './options.ts';
 import { pageOf, type Report } from './page.ts';
 import { takePicture } from './picture.ts';
@@ -23,9 +25,11 @@ interface Order {
   readonly say: (line: string) => void;
 }
 
-/** Looking costs the machine that is measured. */
-const LOOK_MS = 2_000;
-const SAY_EVERY = 5;
+/** Looking costs the machine that is measured; in a long run it need not be done so often, nor said. */
+const LOOKS = { short: { everyMs: 2_000, saySeconds: 5 }, long: { everyMs: 15_000, saySeconds: 60 } };
+const LONG_S = 900;
+/** How long it may take until nobody is missed who has left. */
+const EMPTY_MS = 15_000;
 
 /** Makes the run and writes its page and JSON. Throws when there is nothing to judge. Ctrl-C ends it, with all that it started. */
 export async function run(order: Order): Promise<Report> {
@@ -50,12 +54,17 @@ async function runUntil(order: Order, stopped: AbortSignal): Promise<Report> {
     const pulse = join(dir, 'pulse.jsonl');
     say(`making ${scenario.variables.users} users and their channels …`);
     stopped.throwIfAborted();
+    const before = await levelOf(target, 0);
     const generator = startArtillery(options.scenario, scenario, { url: target.url, pulse });
     stopped.addEventListener('abort', () => generator.child.kill('SIGTERM'));
-    const { recording, cores, warm } = await watch(order, { generator, target, pulse });
+    const { recording, cores, warm, levels } = await watch(order, { generator, target, pulse });
     stopped.throwIfAborted();
     if (recording.beats.length === 0) throw new Error(`Artillery did not come to its first user:\n${generator.text()}`);
     const after = await scrape(target.ops);
+    const isSoak = options.scenario === 'soak';
+    const soak = isSoak
+      ? { before, during: levels, after: await levelWhenEmpty(target, recording.beats.length) }
+      : null;
     say('holding the log against Postgres (npm run verify) …');
     const kept = await verifyTarget(target);
     stopped.throwIfAborted();
@@ -69,13 +78,17 @@ async function runUntil(order: Order, stopped: AbortSignal): Promise<Report> {
       settings: target.settings,
       phases: scenario.phases,
       connections,
-      verdicts: judge({ scenario: name, quick, connections, totals, outcome: recording.outcome, caches, kept }),
+      verdicts: [
+        ...judge({ scenario: name, quick, connections, totals, outcome: recording.outcome, caches, kept }),
+        ...(soak ? judgeFlatness(soak, scenario.phases) : []),
+      ],
       warnings: [bottleneck(totals), disturbance(cores.map(({ used }) => used))].filter((text) => text !== null),
       totals,
       outcome: recording.outcome,
       caches,
       beats: recording.beats,
       cores,
+      levels,
     };
     if (recording.outcome === null) say(generator.text().split('\n').slice(-40).join('\n'));
     await write(order, report);
@@ -87,11 +100,13 @@ async function runUntil(order: Order, stopped: AbortSignal): Promise<Report> {
 
 /** Looks now and then at what the generator has written and at what the processes use, until the generator ends. */
 async function watch(
-  { scenario, say }: Order,
+  { options, scenario, say }: Order,
   { generator, target, pulse }: { generator: Generator; target: Target; pulse: string },
-): Promise<{ recording: Recording; cores: Report['cores']; warm: string | null }> {
+): Promise<{ recording: Recording; cores: Report['cores']; levels: Level[]; warm: string | null }> {
   const roots = { ...target.pids, generator: [generator.child.pid ?? 0] };
   const cores: { second: number; used: Readonly<Record<string, number>> }[] = [];
+  const levels: Level[] = [];
+  const { everyMs, saySeconds } = scenario.variables.seconds > LONG_S ? LOOKS.long : LOOKS.short;
   const warmAt = scenario.phases[0]?.duration ?? 0;
   let usage: Usage | null = null;
   let warm: string | null = null;
@@ -99,19 +114,28 @@ async function watch(
   const end = new AbortController();
   const ended = generator.ended.finally(() => end.abort());
   while (!end.signal.aborted) {
-    await sleep(LOOK_MS, undefined, { signal: end.signal }).catch(() => undefined);
+    await sleep(everyMs, undefined, { signal: end.signal }).catch(() => undefined);
     const { beats } = readRecording(pulse);
     if (beats.length === 0) continue;
     const now = usageOf(roots);
     if (now && usage && !end.signal.aborted) cores.push({ second: beats.length, used: coresBetween(usage, now) });
     usage = now;
+    if (options.scenario === 'soak') levels.push(await levelOf(target, beats.length));
     if (beats.length >= warmAt) warm ??= await scrape(target.ops);
-    if (beats.length < said + SAY_EVERY) continue;
+    if (beats.length < said + saySeconds) continue;
     said = beats.length;
     say(progressOf(beats, scenario.phases));
   }
   await ended;
-  return { recording: readRecording(pulse), cores, warm };
+  return { recording: readRecording(pulse), cores, levels, warm };
+}
+
+/** What is held once everybody who left is gone, or time is over. */
+async function levelWhenEmpty(target: Target, second: number): Promise<Level> {
+  for (const deadline = Date.now() + EMPTY_MS; ; await sleep(500)) {
+    const level = await levelOf(target, second);
+    if (!level.listeners || Date.now() > deadline) return level;
+  }
 }
 
 function readRecording(path: string): Recording {

@@ -68,6 +68,26 @@ artillery.describe('npm run load', () => {
     MAY_TAKE_MS,
   );
 
+  artillery.test(
+    '[LOAD-14] soak: what is held is looked at all the while, and let go of when all have left',
+    async () => {
+      const ended = await load(['soak', '--quick', '--connections', '20', '--duration', '20']);
+      expect(ended.code, ended.text).toBe(0);
+      const states = statesOf(ended);
+      expect(Object.values(states), ended.text).not.toContain('unknown');
+      expect(states).toMatchObject({
+        'every feed whole, once, in order': 'kept',
+        'heap of the api after collections: less than 1 % more in an hour': 'noted',
+        'connections when all have left: as before': 'kept',
+        'listeners when all have left: as before': 'kept',
+      });
+      // Control: there was something to let go of.
+      expect(Math.max(...ended.report.levels.map(({ listeners }) => listeners ?? 0))).toBeGreaterThan(20);
+      expect(ended.page).toContain('Heap of the api');
+    },
+    MAY_TAKE_MS,
+  );
+
   artillery.describe('on a stack that runs', () => {
     let cluster: Cluster;
     beforeAll(async () => {
