@@ -123,13 +123,18 @@ export const threads = dashboard({
         }),
         lines({
           title: 'Died or silent',
-          about: 'Deaths in the last 15 minutes; threads that did not answer the last scrape.',
+          about:
+            'Deaths in the last 15 minutes, stuck ones that were ended among them; threads that did not answer the last scrape.',
           unit: 'short',
           width: 7,
           queries: [
             {
               expr: `sum by (instance) (increase(parley_thread_deaths_total{${of}}[15m]))`,
               legend: '{{instance}} died',
+            },
+            {
+              expr: `sum by (instance) (increase(parley_thread_stalls_total{${of}}[15m]))`,
+              legend: '{{instance}} stuck',
             },
             { expr: `sum by (instance) (parley_threads_silent{${of}})`, legend: '{{instance}} silent' },
           ],
