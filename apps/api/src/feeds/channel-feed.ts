@@ -17,8 +17,8 @@ export interface ChannelFeedInput {
 
 /**
  * A channel's events for one member, from a position on: no gap, no repeat, in order. Begins with `opened`. Ends quietly when the
- * signal is aborted, with `NOT_FOUND` when the user is no member (any more), and with another `Failure` when it cannot be opened: the
- * client comes back with the last id that it saw. Once open it waits while a store is away. A slow consumer costs a place, not a queue.
+ * signal is aborted, with `NOT_FOUND` when the user is no member (any more), and with another `Failure` when it cannot be opened for
+ * the first time. One that is resumed waits while a store is away, as one that is open does. A slow consumer costs a place, not a queue.
  */
 export function openChannelFeed(deps: ChannelFeedDeps) {
   const publicationOf = (item: Item<ChannelEvent>) => deps.press.publicationOf(item);
