@@ -20,7 +20,7 @@ interface Watched {
 }
 
 const HOUR_S = 3_600;
-export const SLOPE_MAX = 0.01;
+const SLOPE_MAX = 0.01;
 /** In less time the noise of a level is more than its slope. */
 const JUDGED_FROM_S = 2 * HOUR_S;
 /** The lowest of each part is compared: a level that a collection brings down is seen after one. */

@@ -2,7 +2,7 @@ import type { Answer, ChannelSummary, Input, User } from '@parley/protocol';
 import { ChannelView } from './channel/channel-view.ts';
 import type { CallPath, ChatApi } from './chat-api.ts';
 import type { ClientClock } from './clock.ts';
-import type { ConnectionState } from './connection/connection.ts';
+import type { ConnectionState } from './connection/connection-status.ts';
 import { type RoutedParts, routeChannelEvent, routeInboxEvent } from './event-routes.ts';
 import type { InboxSnapshot } from './inbox/inbox-snapshot.ts';
 import { InboxView } from './inbox/inbox-view.ts';

@@ -1,6 +1,8 @@
 import { ChatClient } from './chat-client.ts';
 import { browserClock, type ClientClock } from './clock.ts';
-import { Connection } from './connection/connection.ts';
+import type { Carrier } from './connection/carrier.ts';
+import { Connection, type ConnectionOptions } from './connection/connection.ts';
+import { StreamConnection } from './connection/stream-connection.ts';
 import { TokenRefresh } from './connection/token-refresh.ts';
 import { newId } from './new-id.ts';
 import { memoryOutboxStorage, type OutboxStorage } from './outbox/storage.ts';
@@ -14,8 +16,15 @@ export interface ChatClientOptions {
   readonly getToken: () => string | Promise<string>;
   /** Where unsent messages survive a reload. By default they do not. One storage for each user. */
   readonly outboxStorage?: OutboxStorage;
+  /**
+   * `socket`: everything over one WebSocket. `stream`: calls by HTTP, feeds by server-sent events, for where a proxy forbids sockets.
+   * Default: `socket`.
+   */
+  readonly carrier?: 'socket' | 'stream';
   /** For runtimes that have no WebSocket. */
   readonly WebSocket?: typeof WebSocket;
+  /** For runtimes that have no EventSource, with `carrier: 'stream'`. */
+  readonly EventSource?: typeof EventSource;
   readonly clock?: ClientClock;
   readonly random?: Random;
   /** Told of what the client lives with, such as a storage that refuses. */
@@ -24,12 +33,10 @@ export interface ChatClientOptions {
 
 /** Builds a client. It does nothing before `run`. */
 export function createChatClient(options: ChatClientOptions): ChatClient {
-  const { url, getToken, clock = browserClock, random = Math.random } = options;
-  const connection = new Connection({
-    url,
-    getToken,
+  const { getToken, clock = browserClock, random = Math.random } = options;
+  const connection = carrierOf(options, {
+    clock,
     random,
-    ...(options.WebSocket && { WebSocket: options.WebSocket }),
     onToken: (token) => refresh.follow(token),
     onStopped: () => {
       refresh.stop();
@@ -55,4 +62,16 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
     onProblem: options.onProblem ?? (() => undefined),
   });
   return client;
+}
+
+type Shared = Pick<ConnectionOptions, 'random' | 'onToken' | 'onStopped'> & { readonly clock: ClientClock };
+
+function carrierOf(options: ChatClientOptions, { clock, random, onToken, onStopped }: Shared): Carrier {
+  const { getToken, WebSocket, EventSource } = options;
+  if (options.carrier === 'stream') {
+    const url = options.url.replace(/^ws/, 'http');
+    return new StreamConnection({ url, getToken, clock, onStopped, ...(EventSource && { EventSource }) });
+  }
+  const url = options.url.replace(/^http/, 'ws');
+  return new Connection({ url, getToken, random, onToken, onStopped, ...(WebSocket && { WebSocket }) });
 }

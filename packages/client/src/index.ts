@@ -10,7 +10,7 @@ export type { DeliveryMark, ShownMessage } from './channel/shown-message.ts';
 export type { CallPath, ChatApi, FeedEvents, FeedObserver } from './chat-api.ts';
 export type { ChatClient } from './chat-client.ts';
 export type { ClientClock } from './clock.ts';
-export type { ConnectionState } from './connection/connection.ts';
+export type { ConnectionState } from './connection/connection-status.ts';
 export { type ChatClientOptions, createChatClient } from './create-chat-client.ts';
 export { failureOf } from './failure.ts';
 export type { Announcement, DegradedStore, InboxSnapshot } from './inbox/inbox-snapshot.ts';

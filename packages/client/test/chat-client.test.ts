@@ -1,7 +1,7 @@
 import type { ChannelEvent, InboxEvent, Input } from '@parley/protocol';
 import { beforeEach, expect, test } from 'vitest';
 import { ChatClient } from '../src/chat-client.ts';
-import type { ConnectionState } from '../src/connection/connection.ts';
+import type { ConnectionState } from '../src/connection/connection-status.ts';
 import { memoryOutboxStorage, type OutboxStorage } from '../src/outbox/storage.ts';
 import { createStore, type WritableStore } from '../src/store.ts';
 import { FakeApi, FakeLog, lostSocket, messageAt } from './fake-server.ts';

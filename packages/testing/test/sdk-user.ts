@@ -3,6 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ChatClient,
+  type ChatClientOptions,
   type ConnectionState,
   createChatClient,
   memoryOutboxStorage,
@@ -99,13 +100,13 @@ export interface SdkUser extends AsyncDisposable {
 export async function startSdkUser(
   url: string,
   name: string,
-  getToken: () => string | Promise<string>,
+  by: (() => string | Promise<string>) | Pick<ChatClientOptions, 'getToken' | 'carrier' | 'EventSource'>,
 ): Promise<SdkUser> {
   const storage = memoryOutboxStorage();
   const problems: unknown[] = [];
   const client = createChatClient({
-    url: `${url.replace(/^http/, 'ws')}/trpc`,
-    getToken,
+    url: `${url}/trpc`,
+    ...(typeof by === 'function' ? { getToken: by } : by),
     outboxStorage: storage,
     onProblem: (error) => problems.push(error),
   });

@@ -1,6 +1,6 @@
 import type { User } from '@parley/protocol';
 import { useEffect, useMemo } from 'react';
-import type { ConnectionState } from '../connection/connection.ts';
+import type { ConnectionState } from '../connection/connection-status.ts';
 import type { InboxSnapshot } from '../inbox/inbox-snapshot.ts';
 import type { SendDraft } from '../outbox/entry.ts';
 import type { Presence } from '../watched-presence.ts';
