@@ -1,7 +1,7 @@
 import { Failure } from '@parley/domain';
 import type { LogStore } from './log-store.ts';
 
-const WAIT_MS = 200;
+const PATIENCE_MS = 200;
 
 /**
  * Holds answers back until enough replicas have what was written. One WAIT serves every write that the connection has carried so far:
@@ -10,11 +10,13 @@ const WAIT_MS = 200;
 export class ReplicaWait {
   readonly #store: LogStore;
   readonly #replicas: number;
+  readonly #patienceMs: number;
   #group: Promise<void> | undefined;
 
-  constructor(store: LogStore, replicas: number) {
+  constructor(store: LogStore, replicas: number, patienceMs = PATIENCE_MS) {
     this.#store = store;
     this.#replicas = replicas;
+    this.#patienceMs = patienceMs;
   }
 
   /** Resolves at once when no replica is asked for; throws `UNKNOWN_RETRY` when too few have answered in time. */
@@ -28,7 +30,7 @@ export class ReplicaWait {
   }
 
   async #wait(): Promise<void> {
-    const have = await this.#store.write((redis) => redis.wait(this.#replicas, WAIT_MS));
+    const have = await this.#store.write((redis) => redis.wait(this.#replicas, this.#patienceMs));
     if (have < this.#replicas) {
       throw new Failure('UNKNOWN_RETRY', 'The message log is not replicated yet; try again.', { retryAfterMs: 100 });
     }
