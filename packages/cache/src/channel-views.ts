@@ -8,6 +8,7 @@ import {
   type ReadCursor,
   type ReadVerdict,
   type Stated,
+  type StatesAsked,
 } from '@parley/domain';
 import { type Position, parsePosition } from '@parley/protocol';
 import type { Epochs } from './epochs.ts';
@@ -82,15 +83,21 @@ export class RedisChannelViews implements ChannelViews {
     });
   }
 
-  async states(asked: readonly { channelId: string; ids: readonly string[] }[]): Promise<(Stated | null)[][]> {
+  async states(asked: readonly StatesAsked[]): Promise<((Stated | null)[] | null)[]> {
     if (asked.length === 0) return [];
     const found = await this.#store.read((redis) => {
       const pipeline = redis.pipeline();
-      for (const { channelId, ids } of asked)
-        pipeline.hmget(statesKey(this.#keys.stemOf(channelId), channelId), ...ids);
+      for (const { channelId, ids } of asked) {
+        const stem = this.#keys.stemOf(channelId);
+        // The epoch last: where it is the one that was asked for, so it was when the states were read.
+        pipeline.hmget(statesKey(stem, channelId), ...ids).hget(headerKey(stem, channelId), 's');
+      }
       return replies(pipeline);
     });
-    return found.map((texts) => (texts as (string | null)[]).map(stateOf));
+    return asked.map(({ epoch }, i) => {
+      const [texts, place] = [found[2 * i] as (string | null)[], found[2 * i + 1] as string | null];
+      return placeOf(place)?.epoch === epoch ? texts.map(stateOf) : null;
+    });
   }
 
   async cursors(channelId: string, userIds: readonly string[]): Promise<Cursors[]> {

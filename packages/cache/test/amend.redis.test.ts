@@ -65,7 +65,9 @@ describe('a change of a message', () => {
       states: { [messageId]: { ...known.states[messageId], senderId: bob } },
     } as Known;
     expect(await amend([channelId, bob], { ...edit, body: 'worse' }, older)).toEqual({ type: 'forbidden' });
-    const [[state]] = (await node.views.states([{ channelId, ids: [messageId] }])) as [[object]];
+    const [[state]] = (await node.views.states([
+      { channelId, epoch: node.epochs.current.epoch, ids: [messageId] },
+    ])) as [[object]];
     expect(state).toMatchObject({ senderId: ann, position, body: 'better' });
     expect(await payloadAt(channelId, 2)).toMatchObject({ state: { body: 'better', reactors: {} }, actorId: ann });
   });

@@ -5,7 +5,7 @@ import { type CreatedPayload, parseLine } from './log-line.ts';
 import { messageOf } from './message-of.ts';
 import { type StoredMessage, shownTo, withState } from './message-state.ts';
 import type { ChannelRow, Counts } from './ports/archive.ts';
-import { type ChannelView, mentionsOf, unreadOf } from './ports/channel-view.ts';
+import { type ChannelView, mentionsOf, type StatesAsked, unreadOf } from './ports/channel-view.ts';
 import { RANKS, roleOf } from './ranks.ts';
 import { positionAt } from './read-receipt.ts';
 import { orWhenAway } from './view-channel.ts';
@@ -19,13 +19,14 @@ interface Draft {
 
 /**
  * What is known made whole, in the order given: rows of Postgres are made current by what the log store knows; where there is no row,
- * copies stand for it. At most one statement for rows, and one for profiles. A channel that Postgres does not know is left out.
+ * copies stand for it. At most one statement for rows, and one for profiles. A channel that Postgres does not know is left out. Null: the
+ * epoch of a seat's view is over.
  */
 export async function summarise(
   deps: SummaryDeps,
   userId: string,
   seats: readonly Seated[],
-): Promise<ChannelSummary[]> {
+): Promise<ChannelSummary[] | null> {
   if (seats.length === 0) return [];
   const lines = await orWhenAway(() => deps.views.last(seats.map((seat) => seat.channelId)), []);
   const warm = seats.flatMap((seat, i): Warm[] => {
@@ -59,10 +60,13 @@ async function finished(
   deps: Pick<SummaryDeps, 'views'>,
   userId: string,
   drafts: readonly Draft[],
-): Promise<ChannelSummary[]> {
+): Promise<ChannelSummary[] | null> {
   const amended = drafts.filter(({ view }) => view?.amended);
-  const asked = amended.map(({ summary: { id }, last }) => ({ channelId: id, ids: last ? [id, last.id] : [id] }));
+  const asked = amended.flatMap(({ summary: { id }, last, view }): StatesAsked[] =>
+    view ? [{ channelId: id, epoch: view.epoch, ids: last ? [id, last.id] : [id] }] : [],
+  );
   const states = await orWhenAway(() => deps.views.states(asked), []);
+  if (states.some((ofChannel) => ofChannel === null)) return null;
   return drafts.map((draft) => {
     const { summary, last, view } = draft;
     const [ofChannel = null, ofLast = null] = states[amended.indexOf(draft)] ?? [];

@@ -5,7 +5,7 @@ import { messageOf } from './message-of.ts';
 import { type StoredMessage, shownTo, withState } from './message-state.ts';
 import type { Archive } from './ports/archive.ts';
 import type { ChannelViews } from './ports/channel-view.ts';
-import { type MemberView, orWhenAway, type ViewDeps, viewChannel } from './view-channel.ts';
+import { inOneEpoch, type MemberView, orWhenAway, type ViewDeps, viewChannel } from './view-channel.ts';
 
 export interface FindDeps extends ViewDeps {
   readonly views: ViewDeps['views'] & Pick<ChannelViews, 'after' | 'states'>;
@@ -18,10 +18,14 @@ const STRETCH_LINES = 256;
 export function getMessage(deps: FindDeps) {
   const view = viewChannel(deps);
   return async (userId: string, input: Parsed<'message.get'>): Promise<Message> => {
-    const seen = await view(input.channelId, userId);
-    const found = await findMessage(deps, seen, input);
-    if (!found) throw noSuchMessage();
-    const [message = found] = await asTheyAre(deps.views, seen, [found]);
+    const found = await inOneEpoch(async () => {
+      const seen = await view(input.channelId, userId);
+      const message = await findMessage(deps, seen, input);
+      if (!message) throw noSuchMessage();
+      return asTheyAre(deps.views, seen, [message]);
+    });
+    const [message] = found;
+    if (!message) throw noSuchMessage();
     return shownTo(userId, message);
   };
 }
@@ -61,15 +65,18 @@ async function findUnpersisted(
   return null;
 }
 
-/** Messages with what the log store knows of them and Postgres may not have yet. They were read before this is called. */
+/**
+ * Messages with what the log store knows of them and Postgres may not have yet. They were read before this is called. Null: the view's
+ * epoch is over, and they may lack what was changed.
+ */
 export async function asTheyAre(
   views: Pick<ChannelViews, 'states'>,
-  view: Pick<MemberView, 'amended'> | null,
+  view: Pick<MemberView, 'amended' | 'epoch'> | null,
   messages: readonly StoredMessage[],
-): Promise<StoredMessage[]> {
+): Promise<StoredMessage[] | null> {
   const [first] = messages;
   if (!view?.amended || !first) return [...messages];
-  const asked = { channelId: first.channelId, ids: messages.map(({ id }) => id) };
+  const asked = { channelId: first.channelId, epoch: view.epoch, ids: messages.map(({ id }) => id) };
   const [states = []] = await orWhenAway(() => views.states([asked]), []);
-  return messages.map((message, i) => withState(message, states[i] ?? null));
+  return states && messages.map((message, i) => withState(message, states[i] ?? null));
 }

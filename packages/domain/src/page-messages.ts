@@ -10,7 +10,7 @@ import { asTheyAre } from './find-message.ts';
 import { type StoredMessage, shownTo } from './message-state.ts';
 import type { Archive } from './ports/archive.ts';
 import type { ChannelViews } from './ports/channel-view.ts';
-import { isAway, type MemberView, orWhenAway, type ViewDeps, viewChannel } from './view-channel.ts';
+import { inOneEpoch, isAway, type MemberView, orWhenAway, type ViewDeps, viewChannel } from './view-channel.ts';
 import { windowAfter, windowBefore } from './window-messages.ts';
 
 export interface PageDeps extends ViewDeps {
@@ -35,10 +35,13 @@ export function pageMessages(deps: PageDeps) {
   const view = viewChannel(deps);
   return async (userId: string, input: Parsed<'message.page'>): Promise<Answer<'message.page'>> => {
     const { channelId, limit } = input;
-    const side: Side = { channelId, view: await view(channelId, userId), limit };
-    const page = await pageOf(deps, side, input);
-    const items = await asTheyAre(deps.views, side.view, page.items);
-    return { ...page, items: items.map((message) => shownTo(userId, message)) };
+    const page = await inOneEpoch(async () => {
+      const side: Side = { channelId, view: await view(channelId, userId), limit };
+      const found = await pageOf(deps, side, input);
+      const items = await asTheyAre(deps.views, side.view, found.items);
+      return items && { ...found, items };
+    });
+    return { ...page, items: page.items.map((message) => shownTo(userId, message)) };
   };
 }
 

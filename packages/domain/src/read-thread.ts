@@ -3,8 +3,9 @@ import { asTheyAre, type FindDeps, findMessage, noSuchMessage } from './find-mes
 import { parseLine } from './log-line.ts';
 import { messageOf } from './message-of.ts';
 import { type StoredMessage, shownTo } from './message-state.ts';
+import type { StoredPage } from './page-messages.ts';
 import type { Archive } from './ports/archive.ts';
-import { type MemberView, orWhenAway, viewChannel } from './view-channel.ts';
+import { inOneEpoch, type MemberView, orWhenAway, viewChannel } from './view-channel.ts';
 
 export interface ThreadDeps extends FindDeps {
   readonly archive: FindDeps['archive'] & Pick<Archive, 'thread'>;
@@ -18,22 +19,28 @@ const STRETCH_LINES = 256;
 export function readThread(deps: ThreadDeps) {
   const view = viewChannel(deps);
   return async (userId: string, input: Thread): Promise<Answer<'message.thread'>> => {
-    const { channelId, messageId, limit } = input;
-    const seen = await view(channelId, userId);
-    const [recent, parent] = await Promise.all([unpersistedReplies(deps, seen, input), findMessage(deps, seen, input)]);
-    if (!parent) throw noSuchMessage();
-    const side = input.before ? { before: input.before } : { after: input.after ?? ('0-0' as const) };
-    const stored = await deps.archive.thread({ channelId, messageId, limit, ...side });
-    const found = new Map([...recent, ...stored.items].map((reply) => [reply.position, reply]));
-    const all = [...found.values()].sort((a, b) => comparePositions(a.position, b.position));
-    const items = input.before ? all.slice(-limit) : all.slice(0, limit);
-    const shown = await asTheyAre(deps.views, seen, items);
-    return {
-      items: shown.map((reply) => shownTo(userId, reply)),
+    const page = await inOneEpoch(async () => threadPage(deps, await view(input.channelId, userId), input));
+    return { ...page, items: page.items.map((reply) => shownTo(userId, reply)) };
+  };
+}
+
+async function threadPage(deps: ThreadDeps, seen: MemberView | null, input: Thread): Promise<StoredPage | null> {
+  const { channelId, messageId, limit } = input;
+  const [recent, parent] = await Promise.all([unpersistedReplies(deps, seen, input), findMessage(deps, seen, input)]);
+  if (!parent) throw noSuchMessage();
+  const side = input.before ? { before: input.before } : { after: input.after ?? ('0-0' as const) };
+  const stored = await deps.archive.thread({ channelId, messageId, limit, ...side });
+  const found = new Map([...recent, ...stored.items].map((reply) => [reply.position, reply]));
+  const all = [...found.values()].sort((a, b) => comparePositions(a.position, b.position));
+  const items = input.before ? all.slice(-limit) : all.slice(0, limit);
+  const shown = await asTheyAre(deps.views, seen, items);
+  return (
+    shown && {
+      items: shown,
       hasBefore: stored.hasBefore || (input.before !== undefined && all.length > limit),
       hasAfter: stored.hasAfter || (input.before === undefined && all.length > limit),
-    };
-  };
+    }
+  );
 }
 
 async function unpersistedReplies(deps: ThreadDeps, view: MemberView | null, input: Thread): Promise<StoredMessage[]> {

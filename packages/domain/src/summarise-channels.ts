@@ -7,7 +7,7 @@ import type { ChannelRow, ChannelRows } from './ports/archive.ts';
 import type { ChannelView } from './ports/channel-view.ts';
 import type { OwnChannel } from './ports/copies.ts';
 import { notFound } from './settle-operation.ts';
-import { orWhenAway } from './view-channel.ts';
+import { inOneEpoch, orWhenAway } from './view-channel.ts';
 
 type List = Answer<'channel.list'>;
 type RowPage = ChannelRows & { nextCursor: string | null };
@@ -17,7 +17,7 @@ type RowPage = ChannelRows & { nextCursor: string | null };
  * first page whose set, rows and profiles there are copies of. What was accepted and is not persisted yet is counted in.
  */
 export function listChannels(deps: SummaryDeps) {
-  return async (userId: string, { cursor, limit }: Parsed<'channel.list'>): Promise<List> => {
+  const list = async (userId: string, { cursor, limit }: Parsed<'channel.list'>): Promise<List | null> => {
     const read = (from: string | null) => deps.archive.channelsOf(userId, { cursor: from, limit });
     if (cursor !== undefined) return fromRows(deps, userId, await read(cursor));
     const first: { page: RowPage | null } = { page: null };
@@ -28,6 +28,7 @@ export function listChannels(deps: SummaryDeps) {
     const warm = first.page || !own ? null : await fromSet(deps, userId, { own, limit });
     return warm ?? fromRows(deps, userId, first.page ?? (await read(null)));
   };
+  return (userId: string, input: Parsed<'channel.list'>): Promise<List> => inOneEpoch(() => list(userId, input));
 }
 
 /** One of the caller's channels. */
@@ -49,17 +50,23 @@ export function findChannel(deps: SummaryDeps) {
     const [view = null] = await orWhenAway(() => deps.views.views(userId, [channelId]), []);
     return view;
   };
-  return async (userId: string, channelId: string): Promise<ChannelSummary | null> => {
+  const find = async (userId: string, channelId: string): Promise<{ summary: ChannelSummary | null } | null> => {
     const view = await viewOf(userId, channelId);
-    if (view?.rank === null) return null;
+    if (view?.rank === null) return NOBODY;
     const seat = view ? await seatOf(deps, userId, { channelId, view }) : await coldSeat(deps, userId, channelId);
-    const [summary] = seat ? await summarise(deps, userId, [seat]) : [];
-    if (summary) return summary;
+    const found = seat ? await summarise(deps, userId, [seat]) : [];
+    if (!found) return null;
+    const [summary] = found;
+    if (summary) return { summary };
     // He may have been removed since the first look.
-    if (!view || ((await viewOf(userId, channelId))?.rank ?? null) === null) return null;
+    if (!view || ((await viewOf(userId, channelId))?.rank ?? null) === null) return NOBODY;
     throw new Failure('UNAVAILABLE', 'your membership is not persisted yet', { retryAfterMs: 1_000 });
   };
+  return async (userId: string, channelId: string): Promise<ChannelSummary | null> =>
+    (await inOneEpoch(() => find(userId, channelId))).summary;
 }
+
+const NOBODY = { summary: null };
 
 /** Postgres counts what is unread by the same statement. */
 async function coldSeat(deps: SummaryDeps, userId: string, channelId: string): Promise<Seated | null> {
@@ -97,7 +104,7 @@ function isMuted({ clock }: SummaryDeps, mine: OwnChannel | undefined): boolean 
   return (mine?.mutedUntil ?? 0) > clock.now();
 }
 
-async function fromRows(deps: SummaryDeps, userId: string, { items, nextCursor }: RowPage): Promise<List> {
+async function fromRows(deps: SummaryDeps, userId: string, { items, nextCursor }: RowPage): Promise<List | null> {
   const channelIds = items.map((row) => row.channel.id);
   const views = await orWhenAway(() => deps.views.views(userId, channelIds), []);
   const seats = items.flatMap((row, i) => {
@@ -105,7 +112,8 @@ async function fromRows(deps: SummaryDeps, userId: string, { items, nextCursor }
     // A channel that the user has just left is left out.
     return view?.rank === null ? [] : [{ channelId: row.channel.id, view, row, muted: row.muted }];
   });
-  return { items: await summarise(deps, userId, seats), nextCursor };
+  const summaries = await summarise(deps, userId, seats);
+  return summaries && { items: summaries, nextCursor };
 }
 
 /** The first page as the log store orders it. Null: it does not know every channel, so Postgres must. */
@@ -127,8 +135,11 @@ async function fromSet(
     .sort((a, b) => b.at - a.at || (a.channelId < b.channelId ? 1 : -1));
   const shown = seats.slice(0, limit);
   const last = shown.at(-1);
-  return {
-    items: await summarise(deps, userId, shown),
-    nextCursor: last && seats.length > limit ? writeCursor({ at: last.at, id: last.channelId }) : null,
-  };
+  const summaries = await summarise(deps, userId, shown);
+  return (
+    summaries && {
+      items: summaries,
+      nextCursor: last && seats.length > limit ? writeCursor({ at: last.at, id: last.channelId }) : null,
+    }
+  );
 }

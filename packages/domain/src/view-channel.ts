@@ -41,6 +41,15 @@ export async function loadedView(
   throw new Failure('UNAVAILABLE', 'the channel cannot be opened now', { retryAfterMs: 1_000 });
 }
 
+/** What `read` finds; again from the beginning where it says with null that the epoch has changed under it. */
+export async function inOneEpoch<T>(read: () => Promise<T | null>): Promise<T> {
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    const found = await read();
+    if (found !== null) return found;
+  }
+  throw new Failure('UNAVAILABLE', 'the log is changing hands', { retryAfterMs: 1_000 });
+}
+
 function asMember(view: ChannelView): MemberView {
   if (view.rank === null) throw notFound();
   return { ...view, rank: view.rank };

@@ -74,6 +74,13 @@ export interface ChannelMembers {
   readonly userIds: readonly string[];
 }
 
+/** Whose states are asked for; `epoch` is that of the view by which everything else was read. */
+export interface StatesAsked {
+  readonly channelId: string;
+  readonly epoch: number;
+  readonly ids: readonly string[];
+}
+
 /** Reads of the log store. One round trip each, whatever the number of channels. Nothing here writes but `read`. */
 export interface ChannelViews {
   /** In the order asked; null where the channel has no header of the current epoch. */
@@ -88,9 +95,10 @@ export interface ChannelViews {
   last(channelIds: readonly string[]): Promise<(string | null)[]>;
   /**
    * What the log store knows of messages (and, by its own id, of the channel) that were changed: null where it knows nothing, so that
-   * Postgres, asked before, or the line that created it, is right.
+   * Postgres, asked before, or the line that created it, is right. Null in place of a channel's states: it is in that epoch no more, the
+   * states of which are forgotten, and what was read before may lack changes.
    */
-  states(asked: readonly { channelId: string; ids: readonly string[] }[]): Promise<(Stated | null)[][]>;
+  states(asked: readonly StatesAsked[]): Promise<((Stated | null)[] | null)[]>;
   cursors(channelId: string, userIds: readonly string[]): Promise<Cursors[]>;
   /** All members with their cursors. */
   allCursors(channelId: string): Promise<(Cursors & { readonly userId: string })[]>;
