@@ -100,19 +100,19 @@ function reading({ messageId, position }: { messageId: string; position: Positio
   };
 }
 
-it('a page is of one epoch: where the next begins under it, it is read anew', async () => {
+it('[PAGE-24] a page is of one epoch: where the next begins under it, it is read anew', async () => {
   const found = await edited();
   const page = await pageMessages(reading(found))(owner, { channelId: scene.channelId, limit: 10 });
   expect(page.items.map(({ id, body }) => [id, body])).toEqual([[found.messageId, 'as it is']]);
 });
 
-it('so is a single message', async () => {
+it('[PAGE-24] so is a single message', async () => {
   const found = await edited();
   const message = await getMessage(reading(found))(owner, { channelId: scene.channelId, messageId: found.messageId });
   expect(message.body).toBe('as it is');
 });
 
-it('states are those of the epoch that was asked for, or none', async () => {
+it('[PAGE-24] states are those of the epoch that was asked for, or none', async () => {
   const { messageId } = await edited();
   const { channelId } = scene;
   const asked = [{ channelId, epoch: node.epochs.current.epoch, ids: [messageId] }];

@@ -32,6 +32,25 @@ test('[CLIENT-15] a resync takes the newest page in place of what is shown', asy
   expect(scene.bodies).toEqual(['body 6-1', 'body 6-2', 'body 6-3']);
 });
 
+test('[CLIENT-113] a page that lacks what is not persisted is shown, and loaded again until it lacks nothing', async () => {
+  const partly = () => ({ ...page([messageAt('5-1')]), persistedOnly: true });
+  scene.pages = [partly, partly, () => page([messageAt('5-1'), messageAt('5-2'), messageAt('5-3')])];
+  await scene.open({ head: '5-2' });
+  expect(scene.snapshot.state).toBe('ready');
+  scene.create(messageAt('5-3'));
+  expect(scene.bodies).toEqual(['body 5-1', 'body 5-3']);
+  await scene.clock.advance(60_000);
+  expect(scene.bodies).toEqual(['body 5-1', 'body 5-2', 'body 5-3']);
+  expect(scene.pages).toEqual([]);
+});
+
+test('[CLIENT-113] control: one that lacks nothing is loaded once', async () => {
+  scene.pages = [() => page([messageAt('5-1')]), () => page([messageAt('9-9')])];
+  await scene.open({ head: '5-1' });
+  await scene.clock.advance(60_000);
+  expect(scene.bodies).toEqual(['body 5-1']);
+});
+
 test('[CLIENT-15] a resumed feed goes on without loading anything; control: one that is not resumed loads', async () => {
   scene.pages = [() => page([messageAt('5-1')]), () => page([messageAt('9-9')])];
   await scene.open();

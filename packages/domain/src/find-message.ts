@@ -24,7 +24,7 @@ export function getMessage(deps: FindDeps) {
       if (!message) throw noSuchMessage();
       return asTheyAre(deps.views, seen, [message]);
     });
-    const [message] = found;
+    const [message] = found.items;
     if (!message) throw noSuchMessage();
     return shownTo(userId, message);
   };
@@ -35,14 +35,21 @@ export function noSuchMessage(): Failure {
   return new Failure('NOT_FOUND', 'no such message');
 }
 
-/** The message as it was written where it is: in the window before it is persisted, in Postgres from then on. */
+/**
+ * The message as it was written where it is: in the window before it is persisted, in Postgres from then on. Throws `UNAVAILABLE` where
+ * Postgres does not have it and the log store cannot be asked.
+ */
 export async function findMessage(
   deps: FindDeps,
   view: MemberView | null,
   { channelId, messageId }: { readonly channelId: string; readonly messageId: string },
 ): Promise<StoredMessage | null> {
-  const recent = view && (await orWhenAway(() => findUnpersisted(deps.views, view, { channelId, messageId }), null));
-  return recent ?? deps.archive.message(channelId, messageId);
+  const recent =
+    view && (await orWhenAway(() => findUnpersisted(deps.views, view, { channelId, messageId }), undefined));
+  if (recent) return recent;
+  const stored = await deps.archive.message(channelId, messageId);
+  if (stored || (view && recent === null)) return stored;
+  throw new Failure('UNAVAILABLE', 'The message log is away, and may have it.', { retryAfterMs: 1_000 });
 }
 
 async function findUnpersisted(
@@ -65,6 +72,12 @@ async function findUnpersisted(
   return null;
 }
 
+/** Messages, and whether the log store could not be asked: then what it alone knows may be missing. */
+interface AsTheyAre {
+  readonly items: StoredMessage[];
+  readonly persistedOnly: boolean;
+}
+
 /**
  * Messages with what the log store knows of them and Postgres may not have yet. They were read before this is called. Null: the view's
  * epoch is over, and they may lack what was changed.
@@ -73,10 +86,12 @@ export async function asTheyAre(
   views: Pick<ChannelViews, 'states'>,
   view: Pick<MemberView, 'amended' | 'epoch'> | null,
   messages: readonly StoredMessage[],
-): Promise<StoredMessage[] | null> {
+): Promise<AsTheyAre | null> {
   const [first] = messages;
-  if (!view?.amended || !first) return [...messages];
+  if (!view?.amended || !first) return { items: [...messages], persistedOnly: view === null };
   const asked = { channelId: first.channelId, epoch: view.epoch, ids: messages.map(({ id }) => id) };
-  const [states = []] = await orWhenAway(() => views.states([asked]), []);
-  return states && messages.map((message, i) => withState(message, states[i] ?? null));
+  const answer = await orWhenAway(() => views.states([asked]), undefined);
+  if (!answer) return { items: [...messages], persistedOnly: true };
+  const [states = null] = answer;
+  return states && { items: messages.map((message, i) => withState(message, states[i] ?? null)), persistedOnly: false };
 }

@@ -6,7 +6,7 @@ import {
   type Position,
   parsePosition,
 } from '@parley/protocol';
-import { asTheyAre } from './find-message.ts';
+import { asTheyAre, type FindDeps } from './find-message.ts';
 import { type StoredMessage, shownTo } from './message-state.ts';
 import type { Archive } from './ports/archive.ts';
 import type { ChannelViews } from './ports/channel-view.ts';
@@ -29,7 +29,7 @@ interface Side {
 
 /**
  * One page of a channel's messages. The window is read first, then Postgres (a message moves from the one to the other, never back);
- * what the window holds alone needs no Postgres. Without the log store Postgres answers for itself.
+ * what the window holds alone needs no Postgres. Without the log store Postgres answers for itself, and the page says so.
  */
 export function pageMessages(deps: PageDeps) {
   const view = viewChannel(deps);
@@ -37,12 +37,26 @@ export function pageMessages(deps: PageDeps) {
     const { channelId, limit } = input;
     const page = await inOneEpoch(async () => {
       const side: Side = { channelId, view: await view(channelId, userId), limit };
-      const found = await pageOf(deps, side, input);
-      const items = await asTheyAre(deps.views, side.view, found.items);
-      return items && { ...found, items };
+      return pageAsItIs(deps, side.view, await pageOf(deps, side, input));
     });
-    return { ...page, items: page.items.map((message) => shownTo(userId, message)) };
+    return pageTo(userId, page);
   };
+}
+
+/** A page that was read with this view, with what the log store knows. Null: the view's epoch is over. */
+export async function pageAsItIs(
+  { views }: Pick<FindDeps, 'views'>,
+  view: MemberView | null,
+  page: StoredPage,
+): Promise<StoredPage | null> {
+  const known = await asTheyAre(views, view, page.items);
+  return known && { ...page, ...known, persistedOnly: known.persistedOnly || page.persistedOnly === true };
+}
+
+/** The page as one user sees it. */
+export function pageTo(userId: string, { persistedOnly, ...page }: StoredPage): Answer<'message.page'> {
+  const items = page.items.map((message) => shownTo(userId, message));
+  return { ...page, items, ...(persistedOnly && { persistedOnly }) };
 }
 
 function pageOf(deps: PageDeps, side: Side, input: Parsed<'message.page'>): Promise<StoredPage> {
@@ -65,6 +79,7 @@ async function pageBefore(deps: PageDeps, side: Side, before: Position | null): 
       items: merged.slice(-limit),
       hasBefore: stored.hasBefore || merged.length > limit,
       hasAfter: before !== null && (hasAfter || stored.hasAfter),
+      persistedOnly: recent === null,
     };
   } catch (error) {
     // Without Postgres the window still serves what it has: its near end is the one that was asked for.
@@ -86,6 +101,7 @@ async function pageAfter(deps: PageDeps, side: Side, after: Position): Promise<S
     items: merged.slice(0, limit),
     hasBefore: stored.hasBefore,
     hasAfter: stored.hasAfter || merged.length > limit,
+    persistedOnly: recent === null,
   };
 }
 
@@ -100,6 +116,7 @@ async function pageAround(deps: PageDeps, side: Side, around: Position): Promise
     items: [...(older?.items ?? []), ...newer.items],
     hasBefore: older?.hasBefore ?? true,
     hasAfter: newer.hasAfter,
+    persistedOnly: older?.persistedOnly === true || newer.persistedOnly === true,
   };
 }
 

@@ -1,9 +1,9 @@
 import { type Answer, comparePositions, formatPosition, type Parsed } from '@parley/protocol';
-import { asTheyAre, type FindDeps, findMessage, noSuchMessage } from './find-message.ts';
+import { type FindDeps, findMessage, noSuchMessage } from './find-message.ts';
 import { parseLine } from './log-line.ts';
 import { messageOf } from './message-of.ts';
-import { type StoredMessage, shownTo } from './message-state.ts';
-import type { StoredPage } from './page-messages.ts';
+import type { StoredMessage } from './message-state.ts';
+import { pageAsItIs, pageTo, type StoredPage } from './page-messages.ts';
 import type { Archive } from './ports/archive.ts';
 import { inOneEpoch, type MemberView, orWhenAway, viewChannel } from './view-channel.ts';
 
@@ -20,7 +20,7 @@ export function readThread(deps: ThreadDeps) {
   const view = viewChannel(deps);
   return async (userId: string, input: Thread): Promise<Answer<'message.thread'>> => {
     const page = await inOneEpoch(async () => threadPage(deps, await view(input.channelId, userId), input));
-    return { ...page, items: page.items.map((reply) => shownTo(userId, reply)) };
+    return pageTo(userId, page);
   };
 }
 
@@ -30,26 +30,30 @@ async function threadPage(deps: ThreadDeps, seen: MemberView | null, input: Thre
   if (!parent) throw noSuchMessage();
   const side = input.before ? { before: input.before } : { after: input.after ?? ('0-0' as const) };
   const stored = await deps.archive.thread({ channelId, messageId, limit, ...side });
-  const found = new Map([...recent, ...stored.items].map((reply) => [reply.position, reply]));
+  const found = new Map([...(recent ?? []), ...stored.items].map((reply) => [reply.position, reply]));
   const all = [...found.values()].sort((a, b) => comparePositions(a.position, b.position));
   const items = input.before ? all.slice(-limit) : all.slice(0, limit);
-  const shown = await asTheyAre(deps.views, seen, items);
-  return (
-    shown && {
-      items: shown,
-      hasBefore: stored.hasBefore || (input.before !== undefined && all.length > limit),
-      hasAfter: stored.hasAfter || (input.before === undefined && all.length > limit),
-    }
-  );
+  return pageAsItIs(deps, seen, {
+    items,
+    hasBefore: stored.hasBefore || (input.before !== undefined && all.length > limit),
+    hasAfter: stored.hasAfter || (input.before === undefined && all.length > limit),
+    persistedOnly: recent === null,
+  });
 }
 
-async function unpersistedReplies(deps: ThreadDeps, view: MemberView | null, input: Thread): Promise<StoredMessage[]> {
-  if (!view) return [];
+/** Null: the log store is away. */
+async function unpersistedReplies(
+  deps: ThreadDeps,
+  view: MemberView | null,
+  input: Thread,
+): Promise<StoredMessage[] | null> {
+  if (!view) return null;
   const replies: StoredMessage[] = [];
   let edge = { epoch: view.epoch, n: view.persistedN };
   while (edge.n < view.head.n) {
     const from = formatPosition(edge);
-    const texts = await orWhenAway(() => deps.views.after(input.channelId, from, STRETCH_LINES), []);
+    const texts = await orWhenAway(() => deps.views.after(input.channelId, from, STRETCH_LINES), null);
+    if (!texts) return null;
     const lines = texts.map(parseLine).filter((line) => line?.place.epoch === view.epoch && line.place.n > edge.n);
     for (const line of lines) {
       const reply = line && messageOf(line, false);

@@ -216,6 +216,31 @@ describe('message.page', () => {
     expect(positions({ items })).toEqual(['7-33', '7-34', '7-35']);
   });
 
+  it('[PAGE-25] a page that lacks what the log store could have told says so, and no other does', async () => {
+    const base = deps(quiet);
+    const isAway = () => Promise.reject(new Failure('UNAVAILABLE', 'away'));
+    const pageOf = async (views: Partial<PageDeps['views']>, input = {}) =>
+      (await pageMessages({ ...base, views: { ...base.views, ...views } })('u', { channelId: 'c', limit: 3, ...input }))
+        .persistedOnly;
+    const view = async () => (await base.views.views('u', ['c'])).map((seen) => seen && { ...seen, amended: true });
+    const alone = pageMessages(deps(quiet, { log: true }));
+    expect((await alone('u', { channelId: 'c', limit: 3 })).persistedOnly).toBe(true);
+    expect(await pageOf({ before: isAway })).toBe(true);
+    expect(await pageOf({ after: isAway }, { after: '7-30' })).toBe(true);
+    expect(await pageOf({ after: isAway }, { around: '7-30' })).toBe(true);
+    expect(await pageOf({ views: view, states: isAway })).toBe(true);
+    expect(await pageOf({ views: view, states: async () => [[]] })).toBeUndefined();
+    expect(await pageOf({})).toBeUndefined();
+  });
+
+  it('[PAGE-25] a message that the log store may have is not called missing while it is away', async () => {
+    const base = deps(quiet);
+    const away = { ...base.views, after: () => Promise.reject(new Failure('UNAVAILABLE', 'away')) };
+    const get = (messageId: string) => getMessage({ ...base, views: away })('u', { channelId: 'c', messageId });
+    expect(await get(idOf('7-3'))).toMatchObject({ persisted: true });
+    await expect(get(idOf('7-38'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
   it('a stranger finds nothing', async () => {
     const base = deps(quiet);
     const strange: PageDeps = {

@@ -1,17 +1,10 @@
-import {
-  type Answer,
-  type ChannelEvent,
-  type FailureData,
-  ORIGIN,
-  PAGE_MAX,
-  type Position,
-  parsePosition,
-} from '@parley/protocol';
+import { type ChannelEvent, type FailureData, ORIGIN, PAGE_MAX, type Position, parsePosition } from '@parley/protocol';
 import type { ChatApi } from '../chat-api.ts';
 import { followFeed } from '../followed-feed.ts';
 import type { OutboxItem } from '../outbox/entry.ts';
 import { createStore, type Store } from '../store.ts';
 import { ChannelMembers } from './channel-members.ts';
+import type { HistoryPage } from './history.ts';
 import { EMPTY_HISTORY, type HistorySnapshot, ShownHistory, type ShownHistoryOptions } from './shown-history.ts';
 import { Typists } from './typists.ts';
 
@@ -144,7 +137,7 @@ export class ChannelView {
     this.#typists.clear();
   }
 
-  async #replies(messageId: string): Promise<Pick<Answer<'message.thread'>, 'items' | 'hasBefore'>> {
+  async #replies(messageId: string): Promise<HistoryPage> {
     const { api } = this.#options;
     const asked = { channelId: this.channelId, messageId, limit: PAGE_MAX };
     const page = await api.call('message.thread', asked);
@@ -153,8 +146,10 @@ export class ChannelView {
       const next = await api.call('message.thread', { ...asked, ...(after && { after }) });
       page.items.push(...next.items);
       page.hasAfter = next.hasAfter && next.items.length > 0;
+      if (next.persistedOnly) page.persistedOnly = true;
     }
-    return { items: page.items, hasBefore: false };
+    const { items, persistedOnly = false } = page;
+    return { items, hasBefore: false, persistedOnly };
   }
 
   #histories(): ShownHistory[] {

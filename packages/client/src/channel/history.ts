@@ -5,9 +5,12 @@ import { type Random, retryDelayMs } from '../retry-delay.ts';
 import { changesOf } from './message-change.ts';
 import { MessageList } from './message-list.ts';
 
+/** What is needed of a page of messages. */
+export type HistoryPage = Pick<Answer<'message.page'>, 'items' | 'hasBefore' | 'persistedOnly'>;
+
 export interface HistoryOptions {
   /** The page that ends before a position; null: the newest one. */
-  readonly page: (before: Position | null) => Promise<Pick<Answer<'message.page'>, 'items' | 'hasBefore'>>;
+  readonly page: (before: Position | null) => Promise<HistoryPage>;
   /** Whether a message of the channel belongs here. */
   readonly includes: (message: Message) => boolean;
   readonly clock: ClientClock;
@@ -100,7 +103,9 @@ export class History {
       const page = await this.#options.page(before);
       join(page.items);
       // A resync in between took another list: this page belongs to the old one.
-      if (this.#list === list) this.#set({ hasOlder: page.hasBefore });
+      if (this.#list !== list) return;
+      this.#set({ hasOlder: page.hasBefore });
+      if (page.persistedOnly) this.#loadAgain();
     } catch (error) {
       join([]);
       // Scrolling up asks again.
@@ -131,30 +136,45 @@ export class History {
 
   /** Takes the newest page in place of what is shown. Live messages that come meanwhile join it: none falls between the two. */
   #reload(): void {
+    this.#attempts = 0;
+    this.#loadFresh();
+  }
+
+  #loadFresh(): void {
     const fresh = new MessageList();
     this.#fresh = fresh;
-    this.#attempts = 0;
     this.#cancelRetry();
     void this.#loadInto(fresh, fresh.awaitPage());
   }
 
   async #loadInto(fresh: MessageList, join: (messages: readonly Message[]) => void): Promise<void> {
-    const { page, clock, random } = this.#options;
+    const { page, clock } = this.#options;
     try {
-      const { items, hasBefore } = await page(null);
+      const { items, hasBefore, persistedOnly } = await page(null);
       if (this.#fresh !== fresh) return;
       join(items);
       this.#list = fresh;
       this.#fresh = null;
       this.#set({ state: 'ready', failure: null, hasOlder: hasBefore });
+      if (persistedOnly) this.#loadAgain();
     } catch (error) {
       if (this.#fresh !== fresh) return;
       const failure = failureOf(error);
       if (failure && !failure.retryable) return this.close(failure);
-      const delayMs = (failure?.retryAfterMs ?? 0) + retryDelayMs(this.#attempts, random);
-      this.#attempts += 1;
-      this.#cancelRetry = clock.after(delayMs, () => void this.#loadInto(fresh, join));
+      this.#cancelRetry = clock.after(this.#delayMs(failure), () => void this.#loadInto(fresh, join));
     }
+  }
+
+  /** The server had only Postgres to ask: what is missing no feed tells, for it begins after it. */
+  #loadAgain(): void {
+    this.#cancelRetry();
+    this.#cancelRetry = this.#options.clock.after(this.#delayMs(null), () => this.#loadFresh());
+  }
+
+  #delayMs(failure: FailureData | null): number {
+    const delayMs = (failure?.retryAfterMs ?? 0) + retryDelayMs(this.#attempts, this.#options.random);
+    this.#attempts += 1;
+    return delayMs;
   }
 
   #set(change: Partial<HistoryState>): void {

@@ -1,18 +1,11 @@
-import {
-  type Answer,
-  type ChannelEvent,
-  comparePositions,
-  type FailureData,
-  type Message,
-  type Position,
-} from '@parley/protocol';
+import { type ChannelEvent, comparePositions, type FailureData, type Message, type Position } from '@parley/protocol';
 import type { ClientClock } from '../clock.ts';
 import type { OutboxItem } from '../outbox/entry.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { People } from '../people.ts';
 import type { Random } from '../retry-delay.ts';
 import { createStore, type Store } from '../store.ts';
-import { History, type HistoryState } from './history.ts';
+import { History, type HistoryPage, type HistoryState } from './history.ts';
 import { messageKey } from './message-list.ts';
 import { mergeShown, type ShownMessage } from './shown-message.ts';
 
@@ -33,7 +26,7 @@ export interface ShownHistoryOptions {
   readonly self: () => Promise<string>;
   readonly onProblem: (error: unknown) => void;
   /** The page that ends before a position; null: the newest one. */
-  readonly page: (before: Position | null) => Promise<Pick<Answer<'message.page'>, 'items' | 'hasBefore'>>;
+  readonly page: (before: Position | null) => Promise<HistoryPage>;
   /** Whether a message belongs here: one of the log, or one that is still the outbox's. */
   readonly includes: (message: Pick<Message, 'threadOf'>) => boolean;
 }

@@ -63,7 +63,16 @@ const amended = {
   level: levelSchema,
   duplicate: z.boolean(),
 };
-const messages = z.object({ items: z.array(messageSchema), hasBefore: z.boolean(), hasAfter: z.boolean() });
+/**
+ * `persistedOnly`: the message log could not be asked. What it has accepted and Postgres does not have yet may be missing, without a feed
+ * ever telling it: it is to be read again.
+ */
+const messages = z.object({
+  items: z.array(messageSchema),
+  hasBefore: z.boolean(),
+  hasAfter: z.boolean(),
+  persistedOnly: z.optional(z.boolean()),
+});
 
 export const messageAnswers = {
   'message.send': z.object({
