@@ -35,6 +35,44 @@ describe('the hub and the epochs', () => {
     await reader.leave();
   });
 
+  test('[EPOCH-75] what another server persists of an epoch that was taken for over is told by a resync', async () => {
+    const world = new World();
+    world.send('1');
+    world.persist();
+    const { reader } = await opened(world);
+    world.failOver();
+    world.load();
+    // Its beginning is where everybody stands.
+    world.read(BOB);
+    await reader.until(() => reader.types().includes('receipt.updated'));
+    const [first] = world.stored.messages;
+    if (!first) throw new Error('nothing was stored');
+    world.stored.messages.push({ ...first, id: 'm-late', body: 'late', position: '1005-1' });
+    world.failOver();
+    world.load();
+    world.send('2');
+    await reader.until(() => reader.bodies().length > 0 || reader.types().includes('resync'));
+    expect(reader.types()).toContain('resync');
+    await reader.leave();
+  });
+
+  test('[EPOCH-75] control: where it has persisted nothing, all goes on', async () => {
+    const world = new World();
+    world.send('1');
+    world.persist();
+    const { reader } = await opened(world);
+    world.failOver();
+    world.load();
+    world.read(BOB);
+    await reader.until(() => reader.types().includes('receipt.updated'));
+    world.failOver();
+    world.load();
+    world.send('2');
+    await reader.until(() => reader.bodies().length > 0);
+    expect(reader.types()).not.toContain('resync');
+    await reader.leave();
+  });
+
   test('[EPOCH-72] a delivered entry that was lost with its epoch is told by a resync', async () => {
     const world = new World();
     const { reader } = await opened(world);

@@ -215,7 +215,8 @@ export class ChannelHub {
   async #fillOnce(tip: Place, heard: Heard): Promise<void> {
     const { channelId } = this;
     const view = await viewOf(this.#deps, channelId);
-    const query = { channelId, view, tip, heard: heard.place, reached: this.#reached, marks: this.notices.marks };
+    const { last } = this.tail;
+    const query = { channelId, view, tip, last, heard: heard.place, reached: this.#reached, marks: this.notices.marks };
     const found = await bridge(this.#deps, query);
     // Broken off while it was on its way, or left by all.
     if (this.tail.tip !== tip || this.#closed.signal.aborted) return;

@@ -1,19 +1,27 @@
 import { type ChannelView, type FeedEntry, headOf, type Newest, newestAfter } from '@parley/domain';
-import type { Place } from '@parley/protocol';
+import { type Place, parsePosition } from '@parley/protocol';
 import { EntryRing } from './entry-ring.ts';
 
 const RING_ENTRIES = 256;
+const NOTHING: Place = { epoch: 0, n: 0 };
 
 /** The end of a channel as it was delivered on this thread. Empty until it is based on a view. */
 export class ChannelTail {
-  readonly #ring = new EntryRing(RING_ENTRIES, { epoch: 0, n: 0 });
+  readonly #ring = new EntryRing(RING_ENTRIES, NOTHING);
   #tip: Place | null = null;
+  /** The newest entry at or before the tip. */
+  #last: Place = NOTHING;
   #m: number | null = null;
   #newest: Newest | null = null;
 
   /** The place delivered last; n 0 when that was the end of an older epoch. Another object each time it moves. */
   get tip(): Place | null {
     return this.#tip;
+  }
+
+  /** The newest entry at or before the tip, which is the tip unless that is where an older epoch ended; n 0 where there is none. */
+  get last(): Place {
+    return this.#last;
   }
 
   /** The tip's count of messages; null where it is not known. */
@@ -34,6 +42,7 @@ export class ChannelTail {
   /** Begins anew at a view's head. */
   base(view: ChannelView): Place {
     this.#tip = headOf(view);
+    this.#last = view.headPosition === null ? NOTHING : parsePosition(view.headPosition);
     this.#m = view.head.m;
     this.#newest = null;
     this.#ring.reset(this.#tip);
@@ -44,6 +53,7 @@ export class ChannelTail {
   append(entry: FeedEntry): void {
     this.#ring.push(entry);
     this.#tip = entry.place;
+    this.#last = entry.place;
     this.#m = entry.m;
     this.#newest = newestAfter(this.#newest, entry);
   }

@@ -17,6 +17,8 @@ export interface BridgeQuery {
   readonly view: ChannelView;
   /** What was delivered, to all. */
   readonly tip: Place;
+  /** The newest entry at or before the tip. */
+  readonly last: Place;
   /** The furthest place that a feed of this thread was served, from a window. */
   readonly reached: Place;
   readonly heard: Place;
@@ -45,8 +47,8 @@ export async function bridge(deps: ReadDeps, query: BridgeQuery): Promise<Bridge
  * without a word to us, was delivered in vain. So the reading begins at the mark, not at the tip.
  */
 async function bridgeEpochs(deps: ReadDeps, query: BridgeQuery): Promise<Bridge> {
-  const { channelId, view, tip, marks } = query;
-  const from = { epoch: tip.epoch, n: Math.min(tip.n, marks.settledIn(tip.epoch)) };
+  const { channelId, view, tip, last, marks } = query;
+  const from = tip.n === 0 ? last : { epoch: tip.epoch, n: Math.min(tip.n, marks.settledIn(tip.epoch)) };
   const reading = await readAfter(deps, { channelId, from, view });
   if (reading.type === 'stale') throw unsure();
   if (reading.type === 'resync') return reading;
@@ -60,7 +62,9 @@ async function bridgeEpochs(deps: ReadDeps, query: BridgeQuery): Promise<Bridge>
   const untold = reading.entries.some(
     (entry) => entry.hole && comparePlaces(entry.place, delivered) <= 0 && !marks.isHole(entry.place),
   );
-  if (untold || !stands(tip) || !stands(query.reached)) return { type: 'resync', reason: 'epoch' };
+  // Of an epoch before the tip's, which was over: but two servers took themselves for the log store, and the other one had more.
+  const isLate = tip.n === 0 && reading.entries.some((entry) => comparePlaces(entry.place, tip) < 0);
+  if (isLate || untold || !stands(tip) || !stands(query.reached)) return { type: 'resync', reason: 'epoch' };
   return {
     type: 'entries',
     entries: reading.entries.filter((entry) => comparePlaces(entry.place, tip) > 0),
