@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ChannelViews } from '@parley/domain';
+import type { ChannelViews, Verdict } from '@parley/domain';
 import { formatPosition, ORIGIN, type Position } from '@parley/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Node, setting, settleAll } from '../packages/cache/test/rig.ts';
@@ -18,57 +18,69 @@ beforeEach(async () => {
 });
 afterEach(() => scene[Symbol.asyncDispose]());
 
-/** A message of this epoch that was edited in it; Postgres has the edit. */
-async function edited(): Promise<{ messageId: string; position: Position }> {
+interface Written {
+  readonly messageId: string;
+  readonly position: Position;
+}
+
+/** A message of this epoch. */
+async function said(): Promise<Written> {
   const { channelId } = scene;
   await node.log.load(channelId);
-  const [messageId, clientMsgId, operationId] = [randomUUID(), randomUUID(), randomUUID()];
+  const [messageId, clientMsgId] = [randomUUID(), randomUUID()];
   const none = { replyTo: null, threadOf: null, attachmentIds: [], mentions: [], encrypted: null };
   const json = JSON.stringify({ id: messageId, channelId, clientMsgId, senderId: owner, body: 'as it was', ...none });
-  const sent = await node.log.accept({ channelId, senderId: owner, clientMsgId, messageId, json });
-  if (sent.type !== 'accepted') throw new Error(sent.type);
-  const position = formatPosition(sent.place);
-  const state = {
-    senderId: owner,
-    position,
-    threadOf: null,
-    editedAt: null,
-    deletedAt: null,
-    reactors: {},
-    replyCount: 0,
+  const verdict = await node.log.accept({ channelId, senderId: owner, clientMsgId, messageId, json });
+  return { messageId, position: stored(verdict) };
+}
+
+/** A message that was edited in the epoch in which it was written. */
+async function edited(): Promise<Written> {
+  const { messageId, position } = await said();
+  const { channelId } = scene;
+  const operationId = randomUUID();
+  const words = { senderId: owner, position, threadOf: null, body: 'as it was', editedAt: null, deletedAt: null };
+  const known = {
+    epoch: node.epochs.current.epoch,
+    states: { [messageId]: { ...words, reactors: {}, replyCount: 0 } },
   };
   const change = { kind: 'e', messageId, body: 'as it is' } as const;
-  const known = { epoch: sent.place.epoch, states: { [messageId]: { ...state, body: 'as it was' } } };
   const asked = { channelId, actorId: owner, operationId, leastRank: 3, json: JSON.stringify({ id: operationId }) };
-  const made = await node.log.amend({ ...asked, change, known });
-  if (made.type !== 'accepted') throw new Error(made.type);
-  const channel = scene.source.channels.get(channelId);
-  if (!channel) throw new Error('no channel');
-  const { m, at } = made.place;
-  scene.source.channels.set(channelId, { ...channel, head: { position: formatPosition(made.place), m, at } });
+  stored(await node.log.amend({ ...asked, change, known }));
   return { messageId, position };
 }
 
-/** The log store is lost, and is in a new epoch, just before it is asked what was changed. */
-function lostBeforeStates(views: ChannelViews): ChannelViews {
+/** Postgres' channel goes up to the entry that was just accepted. */
+function stored(verdict: Verdict): Position {
+  const channel = scene.source.channels.get(scene.channelId);
+  if (verdict.type !== 'accepted' || !channel) throw new Error(verdict.type);
+  const { m, at } = verdict.place;
+  const position = formatPosition(verdict.place);
+  scene.source.channels.set(scene.channelId, { ...channel, head: { position, m, at } });
+  return position;
+}
+
+/** The log store is lost, and is in a new epoch, just before it is asked this. */
+function lostBefore(call: 'states' | 'before', views: ChannelViews): ChannelViews {
   let isLost = false;
   return new Proxy(views, {
     get: (target, name: keyof ChannelViews) => {
-      if (name !== 'states') return target[name].bind(target);
-      return async (asked: Parameters<ChannelViews['states']>[0]) => {
+      if (name !== call) return target[name].bind(target);
+      return async (...asked: never[]) => {
         if (!isLost) {
           isLost = true;
           await node.redis.flushall();
           await node.epochs.renew();
           await node.log.load(scene.channelId);
         }
-        return target.states(asked);
+        return (target[call] as (...asked: never[]) => unknown).apply(target, asked);
       };
     },
   });
 }
 
-function reading({ messageId, position }: { messageId: string; position: Position }) {
+function reading({ messageId, position }: Written, call: 'states' | 'before' = 'states') {
+  const { epoch } = node.epochs.current;
   const nothing = { id: messageId, channelId: scene.channelId, clientMsgId: randomUUID(), senderId: owner, position };
   const stored = {
     ...nothing,
@@ -90,12 +102,17 @@ function reading({ messageId, position }: { messageId: string; position: Positio
   };
   const message = { ...stored, ...rest };
   return {
-    views: lostBeforeStates(node.views),
+    views: lostBefore(call, node.views),
     log: node.log,
     archive: {
       channel: async () => null,
       message: async () => message,
-      page: async () => ({ items: [message], hasBefore: false, hasAfter: false }),
+      // Somebody had read the entries before they were lost, and Postgres has them when the next epoch begins.
+      page: async () => ({
+        items: epoch === node.epochs.current.epoch ? [] : [message],
+        hasBefore: false,
+        hasAfter: false,
+      }),
     },
   };
 }
@@ -106,16 +123,25 @@ it('[PAGE-24] a page is of one epoch: where the next begins under it, it is read
   expect(page.items.map(({ id, body }) => [id, body])).toEqual([[found.messageId, 'as it is']]);
 });
 
+it('[PAGE-24] so it is where the window was lost before it was read', async () => {
+  const found = await said();
+  const page = await pageMessages(reading(found, 'before'))(owner, { channelId: scene.channelId, limit: 10 });
+  expect(page.items.map(({ id, body }) => [id, body])).toEqual([[found.messageId, 'as it is']]);
+});
+
 it('[PAGE-24] so is a single message', async () => {
   const found = await edited();
   const message = await getMessage(reading(found))(owner, { channelId: scene.channelId, messageId: found.messageId });
   expect(message.body).toBe('as it is');
 });
 
-it('[PAGE-24] states are those of the epoch that was asked for, or none', async () => {
+it('[PAGE-24] states are those of where the channel stood, or none', async () => {
   const { messageId } = await edited();
   const { channelId } = scene;
-  const asked = [{ channelId, epoch: node.epochs.current.epoch, ids: [messageId] }];
+  const { epoch } = node.epochs.current;
+  const asked = [{ channelId, since: { epoch, n: 2 }, ids: [messageId] }];
+  // Another server, which had less of the same epoch when it took over.
+  expect(await node.views.states([{ channelId, since: { epoch, n: 3 }, ids: [] }])).toEqual([null]);
   expect(await node.views.states(asked)).toMatchObject([[{ body: 'as it is' }]]);
   await settleAll(node, scene.ledger, channelId);
   expect(await node.views.states(asked)).toMatchObject([[{ body: 'as it is' }]]);
@@ -124,8 +150,8 @@ it('[PAGE-24] states are those of the epoch that was asked for, or none', async 
   await node.epochs.renew();
   await node.log.load(channelId);
   expect(await node.views.states(asked)).toEqual([null]);
-  expect(await node.views.states([{ channelId, epoch: node.epochs.current.epoch, ids: [messageId] }])).toEqual([
-    [null],
-  ]);
+  expect(
+    await node.views.states([{ channelId, since: { epoch: node.epochs.current.epoch, n: 0 }, ids: [messageId] }]),
+  ).toEqual([[null]]);
   expect(await node.views.after(channelId, ORIGIN, 10)).toEqual([]);
 });

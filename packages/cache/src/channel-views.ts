@@ -89,14 +89,14 @@ export class RedisChannelViews implements ChannelViews {
       const pipeline = redis.pipeline();
       for (const { channelId, ids } of asked) {
         const stem = this.#keys.stemOf(channelId);
-        // The epoch last: where it is the one that was asked for, so it was when the states were read.
-        pipeline.hmget(statesKey(stem, channelId), ...ids).hget(headerKey(stem, channelId), 's');
+        // No id is no message's. The head last: where it still stands, so it did when the states were read.
+        pipeline.hmget(statesKey(stem, channelId), '', ...ids).hget(headerKey(stem, channelId), 's');
       }
       return replies(pipeline);
     });
-    return asked.map(({ epoch }, i) => {
-      const [texts, place] = [found[2 * i] as (string | null)[], found[2 * i + 1] as string | null];
-      return placeOf(place)?.epoch === epoch ? texts.map(stateOf) : null;
+    return asked.map(({ since }, i) => {
+      const [[, ...texts], place] = [found[2 * i] as (string | null)[], placeOf(found[2 * i + 1] as string | null)];
+      return place?.epoch === since.epoch && place.n >= since.n ? texts.map(stateOf) : null;
     });
   }
 

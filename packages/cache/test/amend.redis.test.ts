@@ -66,7 +66,7 @@ describe('a change of a message', () => {
     } as Known;
     expect(await amend([channelId, bob], { ...edit, body: 'worse' }, older)).toEqual({ type: 'forbidden' });
     const [[state]] = (await node.views.states([
-      { channelId, epoch: node.epochs.current.epoch, ids: [messageId] },
+      { channelId, since: { epoch: node.epochs.current.epoch, n: 2 }, ids: [messageId] },
     ])) as [[object]];
     expect(state).toMatchObject({ senderId: ann, position, body: 'better' });
     expect(await payloadAt(channelId, 2)).toMatchObject({ state: { body: 'better', reactors: {} }, actorId: ann });

@@ -67,7 +67,9 @@ export function react(deps: AmendDeps, added: boolean) {
       change: { kind: ENTRY_KINDS.reacted, messageId, emoji, added },
       payload: { reaction: { emoji, added } },
     });
-    const [states] = await deps.views.states([{ channelId, epoch: deps.log.epochOf(channelId), ids: [messageId] }]);
+    const [states] = await deps.views.states([
+      { channelId, since: { epoch: deps.log.epochOf(channelId), n: 0 }, ids: [messageId] },
+    ]);
     const state = states?.[0] ?? null;
     const reactors = (state ?? (await deps.archive.message(channelId, messageId)))?.reactors ?? {};
     const reactions = reactionsOf(reactors, userId);

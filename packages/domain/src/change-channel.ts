@@ -60,7 +60,9 @@ function changeChannel(deps: ChangeChannelDeps, leastRank: Rank) {
     };
     const settled = await settle({ channelId, actorId, operationId, repeat: op, put });
     if (settled.type === 'accepted' && settled.first) deps.doorbell.ring(partitionOf(channelId));
-    const [states] = await deps.views.states([{ channelId, epoch: deps.log.epochOf(channelId), ids: [channelId] }]);
+    const [states] = await deps.views.states([
+      { channelId, since: { epoch: deps.log.epochOf(channelId), n: 0 }, ids: [channelId] },
+    ]);
     const state = states?.[0] ?? null;
     const level = settled.type === 'duplicate' ? settled.level : 'accepted';
     const standing = { epoch: deps.log.epochOf(channelId), position: positionOfSettled(settled), level };

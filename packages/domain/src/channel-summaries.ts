@@ -63,7 +63,7 @@ async function finished(
 ): Promise<ChannelSummary[] | null> {
   const amended = drafts.filter(({ view }) => view?.amended);
   const asked = amended.flatMap(({ summary: { id }, last, view }): StatesAsked[] =>
-    view ? [{ channelId: id, epoch: view.epoch, ids: last ? [id, last.id] : [id] }] : [],
+    view ? [{ channelId: id, since: view.head, ids: last ? [id, last.id] : [id] }] : [],
   );
   const states = await orWhenAway(() => deps.views.states(asked), []);
   if (states.some((ofChannel) => ofChannel === null)) return null;

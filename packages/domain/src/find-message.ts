@@ -22,7 +22,7 @@ export function getMessage(deps: FindDeps) {
       const seen = await view(input.channelId, userId);
       const message = await findMessage(deps, seen, input);
       if (!message) throw noSuchMessage();
-      return asTheyAre(deps.views, seen, [message]);
+      return asTheyAre(deps.views, { channelId: input.channelId, view: seen }, [message]);
     });
     const [message] = found.items;
     if (!message) throw noSuchMessage();
@@ -79,18 +79,17 @@ interface AsTheyAre {
 }
 
 /**
- * Messages with what the log store knows of them and Postgres may not have yet. They were read before this is called. Null: the view's
- * epoch is over, and they may lack what was changed.
+ * Messages with what the log store knows of them and Postgres may not have yet. They were read before this is called. Null: the log store
+ * has forgotten where the view was, so that entries and changes may be missing.
  */
 export async function asTheyAre(
   views: Pick<ChannelViews, 'states'>,
-  view: Pick<MemberView, 'amended' | 'epoch'> | null,
+  { channelId, view }: { readonly channelId: string; readonly view: MemberView | null },
   messages: readonly StoredMessage[],
 ): Promise<AsTheyAre | null> {
-  const [first] = messages;
-  if (!view?.amended || !first) return { items: [...messages], persistedOnly: view === null };
-  const asked = { channelId: first.channelId, epoch: view.epoch, ids: messages.map(({ id }) => id) };
-  const answer = await orWhenAway(() => views.states([asked]), undefined);
+  if (!view) return { items: [...messages], persistedOnly: true };
+  const ids = view.amended ? messages.map(({ id }) => id) : [];
+  const answer = await orWhenAway(() => views.states([{ channelId, since: view.head, ids }]), undefined);
   if (!answer) return { items: [...messages], persistedOnly: true };
   const [states = null] = answer;
   return states && { items: messages.map((message, i) => withState(message, states[i] ?? null)), persistedOnly: false };

@@ -43,7 +43,7 @@ async function asTheyAreNow(
   const gone = new Set(channelIds.filter((_, i) => seen[i]?.rank === null));
   const amended = byChannel.flatMap(([channelId, messages], i): StatesAsked[] => {
     const view = seen[i];
-    return view?.amended ? [{ channelId, epoch: view.epoch, ids: messages.map(({ id }) => id) }] : [];
+    return view?.amended ? [{ channelId, since: view.head, ids: messages.map(({ id }) => id) }] : [];
   });
   const states = await views.states(amended);
   if (states.some((ofChannel) => ofChannel === null)) return null;

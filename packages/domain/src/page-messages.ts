@@ -37,19 +37,19 @@ export function pageMessages(deps: PageDeps) {
     const { channelId, limit } = input;
     const page = await inOneEpoch(async () => {
       const side: Side = { channelId, view: await view(channelId, userId), limit };
-      return pageAsItIs(deps, side.view, await pageOf(deps, side, input));
+      return pageAsItIs(deps, side, await pageOf(deps, side, input));
     });
     return pageTo(userId, page);
   };
 }
 
-/** A page that was read with this view, with what the log store knows. Null: the view's epoch is over. */
+/** A page that was read with this view, with what the log store knows. Null: the log store has forgotten where the view was. */
 export async function pageAsItIs(
   { views }: Pick<FindDeps, 'views'>,
-  view: MemberView | null,
+  read: { readonly channelId: string; readonly view: MemberView | null },
   page: StoredPage,
 ): Promise<StoredPage | null> {
-  const known = await asTheyAre(views, view, page.items);
+  const known = await asTheyAre(views, read, page.items);
   return known && { ...page, ...known, persistedOnly: known.persistedOnly || page.persistedOnly === true };
 }
 

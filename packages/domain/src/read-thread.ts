@@ -33,12 +33,16 @@ async function threadPage(deps: ThreadDeps, seen: MemberView | null, input: Thre
   const found = new Map([...(recent ?? []), ...stored.items].map((reply) => [reply.position, reply]));
   const all = [...found.values()].sort((a, b) => comparePositions(a.position, b.position));
   const items = input.before ? all.slice(-limit) : all.slice(0, limit);
-  return pageAsItIs(deps, seen, {
-    items,
-    hasBefore: stored.hasBefore || (input.before !== undefined && all.length > limit),
-    hasAfter: stored.hasAfter || (input.before === undefined && all.length > limit),
-    persistedOnly: recent === null,
-  });
+  return pageAsItIs(
+    deps,
+    { channelId, view: seen },
+    {
+      items,
+      hasBefore: stored.hasBefore || (input.before !== undefined && all.length > limit),
+      hasAfter: stored.hasAfter || (input.before === undefined && all.length > limit),
+      persistedOnly: recent === null,
+    },
+  );
 }
 
 /** Null: the log store is away. */

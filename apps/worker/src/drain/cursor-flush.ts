@@ -1,5 +1,5 @@
 import { type DrainLog, type DrainStore, PARTITIONS, type ReadCursorRow } from '@parley/domain';
-import { type Log, Loop } from '@parley/runtime';
+import { type Clock, type Log, Loop, systemClock } from '@parley/runtime';
 
 /** How long a cursor may wait for Postgres. */
 const FLUSH_EVERY_MS = 2_000;
@@ -7,10 +7,11 @@ const PARTITION_ROWS_MAX = 500;
 const STATEMENT_ROWS_MAX = 1_000;
 
 interface CursorFlushOptions {
-  readonly log: DrainLog;
-  readonly store: DrainStore;
+  readonly log: Pick<DrainLog, 'dirtyCursors' | 'cursorsFlushed'>;
+  readonly store: Pick<DrainStore, 'flushCursors'>;
   readonly logger: Log;
   readonly everyMs?: number;
+  readonly clock?: Clock;
 }
 
 interface Dirty {
@@ -19,7 +20,8 @@ interface Dirty {
 }
 
 /** Brings moved cursors to Postgres. Every worker does it: a cursor only rises there, so twice is as good as once. */
-export function createCursorFlush({ log, store, logger, everyMs = FLUSH_EVERY_MS }: CursorFlushOptions): Loop {
+export function createCursorFlush(options: CursorFlushOptions): Loop {
+  const { log, store, logger, everyMs = FLUSH_EVERY_MS, clock = systemClock } = options;
   const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 
   async function dirtyOf(partition: number): Promise<Dirty> {
@@ -29,6 +31,7 @@ export function createCursorFlush({ log, store, logger, everyMs = FLUSH_EVERY_MS
   return new Loop({
     name: 'cursor flush',
     everyMs,
+    clock,
     log: logger,
     async work(signal) {
       let partitions = all;

@@ -74,10 +74,11 @@ export interface ChannelMembers {
   readonly userIds: readonly string[];
 }
 
-/** Whose states are asked for; `epoch` is that of the view by which everything else was read. */
+/** What states are asked for; none is fine. */
 export interface StatesAsked {
   readonly channelId: string;
-  readonly epoch: number;
+  /** The head of the view by which everything else was read. */
+  readonly since: Place;
   readonly ids: readonly string[];
 }
 
@@ -95,8 +96,8 @@ export interface ChannelViews {
   last(channelIds: readonly string[]): Promise<(string | null)[]>;
   /**
    * What the log store knows of messages (and, by its own id, of the channel) that were changed: null where it knows nothing, so that
-   * Postgres, asked before, or the line that created it, is right. Null in place of a channel's states: it is in that epoch no more, the
-   * states of which are forgotten, and what was read before may lack changes.
+   * Postgres, asked before, or the line that created it, is right. Null in place of a channel's states: the log store has forgotten where
+   * it stood, it is another server or in another epoch, and what was read since may lack entries and changes.
    */
   states(asked: readonly StatesAsked[]): Promise<((Stated | null)[] | null)[]>;
   cursors(channelId: string, userIds: readonly string[]): Promise<Cursors[]>;
