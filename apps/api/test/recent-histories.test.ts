@@ -36,8 +36,8 @@ function scene() {
     pass: (ms: number) => {
       now += ms;
     },
-    read: async (after: Position) =>
-      (await histories.read(CHANNEL, after)).history.messages.map(({ position }) => position),
+    read: async (after: Position, epoch = 1) =>
+      (await histories.read(CHANNEL, after, epoch)).history.messages.map(({ position }) => position),
   };
 }
 
@@ -59,12 +59,21 @@ describe('those who come back together', () => {
     expect(asked).toEqual(['1-3', '1-1', '1-6']);
   });
 
+  test('[RESUME-21] what was asked before an epoch had its header serves nobody in it: the one before was not at its end', async () => {
+    const { read, store, asked } = scene();
+    await read('1-3', 1);
+    store(7);
+    expect(await read('1-3', 2)).toEqual(['1-4', '1-5', '1-6', '1-7']);
+    expect(await read('1-4', 2)).toEqual(['1-5', '1-6', '1-7']);
+    expect(asked).toEqual(['1-3', '1-3']);
+  });
+
   test('[RESUME-20] control: after a moment Postgres is asked anew, and at once by who found a gap or after an erasure', async () => {
     const { read, asked, pass, histories } = scene();
     await read('1-1');
     pass(2_000);
     await read('1-1');
-    await histories.readAnew(CHANNEL, '1-1');
+    await histories.readAnew(CHANNEL, '1-1', 1);
     histories.forget();
     await read('1-1');
     expect(asked).toHaveLength(4);

@@ -77,11 +77,11 @@ export async function readAfter(deps: ReadDeps, query: ReadQuery): Promise<Readi
   const cut = texts.length >= STRETCH_ENTRIES;
   if (windowReaches(from, view, window)) return conclude(query, { window, history: null, cut });
   const after = formatPosition(from);
-  const { history, isFresh } = await deps.histories.read(channelId, after);
+  const { history, isFresh } = await deps.histories.read(channelId, after, view.epoch);
   const reading = fromHistory(query, { window, history, cut });
   if (isFresh || reading.type === 'entries') return reading;
   // Others have asked a moment ago: what was committed and trimmed since is in neither.
-  const anew = await deps.histories.readAnew(channelId, after);
+  const anew = await deps.histories.readAnew(channelId, after, view.epoch);
   return fromHistory(query, { window, history: anew.history, cut });
 }
 

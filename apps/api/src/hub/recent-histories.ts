@@ -11,6 +11,8 @@ export interface KnownHistory {
 
 interface Flight {
   readonly after: Position;
+  /** Of the view by which it was asked for. */
+  readonly epoch: number;
   readonly startedAt: number;
   readonly history: Promise<History>;
 }
@@ -33,20 +35,24 @@ export class RecentHistories {
     this.#clock = clock;
   }
 
-  /** At most `RESUME_MAX_ENTRIES` after a position. Rejects as the archive does. */
-  async read(channelId: string, after: Position): Promise<KnownHistory> {
+  /**
+   * At most `RESUME_MAX_ENTRIES` after a position. `epoch` is that of a view read before this call: what was asked before the epoch had
+   * its header may lack the end of the one before, which serves nobody in it. Rejects as the archive does.
+   */
+  async read(channelId: string, after: Position, epoch: number): Promise<KnownHistory> {
     this.#forgetOld();
     const flight = this.#flights.get(channelId);
-    const shared = flight && (await flight.history.then((history) => partAfter(history, flight.after, after), nothing));
-    return shared ? { history: shared, isFresh: false } : this.readAnew(channelId, after);
+    const usable = flight && flight.epoch >= epoch ? flight : undefined;
+    const shared = usable && (await usable.history.then((history) => partAfter(history, usable.after, after), nothing));
+    return shared ? { history: shared, isFresh: false } : this.readAnew(channelId, after, epoch);
   }
 
   /** The same, asked now. */
-  async readAnew(channelId: string, after: Position): Promise<KnownHistory> {
+  async readAnew(channelId: string, after: Position, epoch: number): Promise<KnownHistory> {
     // Who may see what was read is decided elsewhere.
     const history = this.#archive.history({ channelId, userId: NOBODY, after, limit: RESUME_MAX_ENTRIES });
     this.#flights.delete(channelId);
-    this.#flights.set(channelId, { after, startedAt: this.#clock.now(), history });
+    this.#flights.set(channelId, { after, epoch, startedAt: this.#clock.now(), history });
     return { history: await history, isFresh: true };
   }
 
