@@ -43,7 +43,7 @@ export class RedisChannelViews implements ChannelViews {
   }
 
   async views(userId: string, channelIds: readonly string[]): Promise<(ChannelView | null)[]> {
-    const { epoch } = this.#epochs.current;
+    const { epoch } = this.#epochs.agreed;
     const fields = viewFields(userId);
     const found = await this.#each(channelIds, (pipeline, channelId) =>
       pipeline.hmget(headerKey(this.#keys.stemOf(channelId), channelId), ...fields),
@@ -52,7 +52,7 @@ export class RedisChannelViews implements ChannelViews {
   }
 
   async members(channelId: string, most: number): Promise<ChannelMembers | null> {
-    const { epoch } = this.#epochs.current;
+    const { epoch } = this.#epochs.agreed;
     const keys = [headerKey(this.#keys.stemOf(channelId), channelId)];
     const reply = await this.#store.eval(MEMBERS, { keys, args: [most] });
     const [place, count, ...userIds] = reply as [string | null, number, ...string[]];

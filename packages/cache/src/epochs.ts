@@ -19,6 +19,9 @@ import { epochKey, type Keys } from './keys.ts';
 import { type LogStore, replies } from './log-store.ts';
 import { type Constants, readScript, type Script } from './script.ts';
 
+/** Mostly one round trip. */
+const RETRY_AFTER_MS = 100;
+
 /** An epoch as this process knows it: its scripts write on this server and in this epoch, or not at all. */
 export interface Epoch {
   readonly epoch: number;
@@ -87,6 +90,17 @@ export class Epochs implements Service {
       throw new Failure('UNAVAILABLE', 'The message log is not open yet.', { retryAfterMs: 1_000 });
     }
     return this.#current;
+  }
+
+  /**
+   * The same, and `UNAVAILABLE` after each reconnect until it is agreed anew: what answers may be another server that has less of this
+   * very epoch, and does not know that it is over.
+   */
+  get agreed(): Epoch {
+    if (this.#suspicious || this.#agreeing) {
+      throw new Failure('UNAVAILABLE', 'The message log has just come back.', { retryAfterMs: RETRY_AFTER_MS });
+    }
+    return this.current;
   }
 
   /** Resolves after the first attempt; when it failed, the others follow until one succeeds. */
