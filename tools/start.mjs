@@ -25,12 +25,23 @@ const commands = {
   erasures: [source, `${root}apps/api/src/erasures.ts`],
   bench: [source, `${root}tools/bench.ts`],
   chaos: [source, `${root}tools/chaos.ts`],
+  model: [source, `${root}tools/model.ts`],
   'dead-letters': [source, `${root}tools/dead-letters.ts`],
   'metrics-page': [source, `${root}tools/metrics-page.ts`],
   load: [source, `${root}tools/load.ts`],
 };
 // These make their own servers; the others belong to a stack: that of the environment, else the one that `npm start` runs.
-const standalone = ['start', 'test', 'bench', 'chaos', 'alerts', 'dashboards', 'dashboard-page', 'metrics-page'];
+const standalone = [
+  'start',
+  'test',
+  'bench',
+  'chaos',
+  'model',
+  'alerts',
+  'dashboards',
+  'dashboard-page',
+  'metrics-page',
+];
 
 const [command = '', ...rest] = process.argv.slice(2);
 const entry = commands[command];
