@@ -16,7 +16,7 @@ it('[PERSIST-130] however long a store was away, a drain looks again within two 
   const drainer = createDrainer({
     lanes: 1,
     log: { read: away, oldestAgeMs: away, settle: away, dirtyCursors: away, cursorsFlushed: away, renew: away },
-    store: { cursors: away, commit: away, holesAmong: away, flushCursors: away },
+    store: { cursors: away, commit: away, holesAmong: away, absentAmong: away, flushCursors: away },
     ledger: { locked: away },
     sets: { changed: () => Promise.resolve() },
     clock: {

@@ -49,9 +49,18 @@ function movesOf(entries: readonly WritableEntry[], cursors: ReadonlyMap<number,
   for (const { logged } of entries) {
     const from = cursors.get(logged.partition);
     if (!from) throw new RangeError(`no cursor of partition ${logged.partition}`);
-    moves.set(logged.partition, { from, toEpoch: logged.epoch, toK: logged.k });
+    moves.set(logged.partition, { from, ...laterOf(from, logged) });
   }
   return [...moves.values()];
+}
+
+/** A cursor never falls: what stands before it and was not written is written without moving it. */
+export function laterOf(
+  cursor: PartitionCursor,
+  { epoch, k }: { readonly epoch: number; readonly k: number },
+): { readonly toEpoch: number; readonly toK: number } {
+  const isBehind = epoch < cursor.readEpoch || (epoch === cursor.readEpoch && k < cursor.readK);
+  return isBehind ? { toEpoch: cursor.readEpoch, toK: cursor.readK } : { toEpoch: epoch, toK: k };
 }
 
 type Entry<T extends WritableEntry['type']> = Extract<WritableEntry, { type: T }>;

@@ -1,8 +1,8 @@
-import { formatPosition, type Position } from '@parley/protocol';
+import { formatPosition } from '@parley/protocol';
 import { headsOf, spotOf } from './drain-batch.ts';
 import type { WritableEntry } from './drain-entry.ts';
 import { formatPlace, type HolePayload, LINE_VERSION, type LogPlace, NOTICE_KINDS } from './log-line.ts';
-import type { ChannelSettlement, Hole } from './ports/drain.ts';
+import type { ChannelSettlement, EntrySpot, Hole } from './ports/drain.ts';
 
 /** What the log store is told of one partition. */
 export interface PartitionSettlement {
@@ -76,7 +76,7 @@ function noticeOf(place: LogPlace, payload: HolePayload): string {
 }
 
 /** The entries of a lost settlement that may be holes, as Postgres is asked for them. */
-export function placesOf(entries: readonly WritableEntry[]): { channelId: string; position: Position }[] {
+export function placesOf(entries: readonly WritableEntry[]): EntrySpot[] {
   return entries
     .map(spotOf)
     .filter((spot) => spot !== null)

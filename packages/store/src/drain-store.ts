@@ -2,6 +2,7 @@ import {
   type DrainBatch,
   type DrainResult,
   type DrainStore,
+  type EntrySpot,
   type Hole,
   type PartitionCursor,
   PoisonError,
@@ -18,6 +19,7 @@ import { statement } from './statement.ts';
 const CURSORS = statement('drain-cursors');
 const COMMIT = statement('drain');
 const HOLES_AMONG = statement('holes-among');
+const ABSENT_AMONG = statement('absent-among');
 const FLUSH_CURSORS = statement('flush-cursors');
 
 interface CursorRow {
@@ -38,6 +40,12 @@ interface TwinRow {
   readonly by_n: number;
 }
 
+interface AbsentRow {
+  readonly channel_id: string;
+  readonly epoch: number;
+  readonly n: number;
+}
+
 interface HoleRow {
   readonly channel_id: string;
   readonly epoch: number;
@@ -51,10 +59,10 @@ export function drainStore(database: Database): DrainStore {
   return {
     cursors: () => readCursors(database),
     commit: (batch) => commit(database, batch),
-    holesAmong: async (entries) => {
-      const places = entries.map(({ position }) => parsePosition(position));
-      const columns = [entries.map((entry) => entry.channelId), places.map((p) => p.epoch), places.map((p) => p.n)];
-      return (await database.query<HoleRow>(HOLES_AMONG, columns)).map(holeOf);
+    holesAmong: async (entries) => (await database.query<HoleRow>(HOLES_AMONG, spotColumns(entries))).map(holeOf),
+    absentAmong: async (entries) => {
+      const rows = await database.query<AbsentRow>(ABSENT_AMONG, spotColumns(entries));
+      return rows.map((row) => ({ channelId: row.channel_id, position: formatPosition(row) }));
     },
     flushCursors: async (rows) => {
       if (rows.length > 0) await database.query(FLUSH_CURSORS, cursorColumns(rows));
@@ -100,6 +108,11 @@ function holeOf(row: HoleRow): Hole {
     position: formatPosition(row),
     by: positionOrNull(row.by_epoch, row.by_n),
   };
+}
+
+function spotColumns(entries: readonly EntrySpot[]): unknown[][] {
+  const places = entries.map(({ position }) => parsePosition(position));
+  return [entries.map((entry) => entry.channelId), places.map((p) => p.epoch), places.map((p) => p.n)];
 }
 
 function cursorColumns(rows: readonly ReadCursorRow[]): unknown[][] {

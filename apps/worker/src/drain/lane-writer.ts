@@ -6,9 +6,11 @@ import {
   type DrainResult,
   type DrainStore,
   ENTRY_KINDS,
+  type EntrySpot,
   type EpochLedger,
   type Hole,
   halvesOf,
+  laterOf,
   type PartitionCursor,
   PoisonError,
   placesOf,
@@ -60,12 +62,21 @@ export class LaneWriter {
     return written.length;
   }
 
-  /** Settles what was committed by somebody who did not live, or was not able, to settle it. */
+  /**
+   * Settles what was committed by somebody who did not live, or was not able, to settle it. What the cursor has passed and nobody
+   * committed, since the cursor was another server's, is written first: to call it persisted would be the end of it.
+   */
   async settleLate(entries: readonly WritableEntry[]): Promise<void> {
-    const holes = await this.#parts.store.holesAmong(placesOf(entries));
-    const partitions = await this.#settle(entries, holes);
-    this.#parts.onCommitted?.(channelsOf(entries));
-    this.#parts.metrics.lateSettlements.inc(partitions);
+    const { store, metrics } = this.#parts;
+    const absent = new Set((await store.absentAmong(placesOf(entries))).map(nameOf));
+    const isAbsent = (entry: WritableEntry) => placesOf([entry]).some((spot) => absent.has(nameOf(spot)));
+    const [passed, committed] = [entries.filter(isAbsent), entries.filter((entry) => !isAbsent(entry))];
+    // Another worker was faster: he has read the log, too.
+    if (passed.length > 0 && (await this.write(passed.map(asLate))) < passed.length) return;
+    if (committed.length === 0) return;
+    const partitions = await this.#settle(committed, await store.holesAmong(placesOf(committed)));
+    this.#parts.onCommitted?.(channelsOf(committed));
+    metrics.lateSettlements.inc(partitions);
   }
 
   async #commit(entries: readonly WritableEntry[]): Promise<DrainResult | PoisonError> {
@@ -101,9 +112,10 @@ export class LaneWriter {
 
   #moveCursors(entries: readonly WritableEntry[], { moved }: DrainResult): void {
     for (const { logged } of entries) {
-      const { partition, epoch, k } = logged;
+      const { partition } = logged;
       const cursor = this.#cursors.get(partition);
-      if (cursor && moved.has(partition)) this.#cursors.set(partition, { ...cursor, readEpoch: epoch, readK: k });
+      const to = cursor && moved.has(partition) ? laterOf(cursor, logged) : null;
+      if (cursor && to) this.#cursors.set(partition, { ...cursor, readEpoch: to.toEpoch, readK: to.toK });
       else if (this.#cursors.delete(partition)) this.#parts.metrics.contended.inc();
     }
   }
@@ -124,6 +136,15 @@ export class LaneWriter {
     await Promise.all(settlements.map((settlement) => this.#parts.log.settle(settlement)));
     return settlements.length;
   }
+}
+
+/** Words are as good late as in time; a change would undo what came after it. */
+function asLate(entry: WritableEntry): WritableEntry {
+  return entry.type === 'created' ? entry : rejectEntry(entry, 'another log store went on before this was persisted');
+}
+
+function nameOf({ channelId, position }: EntrySpot): string {
+  return `${channelId} ${position}`;
 }
 
 /** Who came to a channel or left it by this entry. */

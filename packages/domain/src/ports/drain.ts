@@ -160,6 +160,12 @@ export interface Hole {
 }
 
 /** Postgres, as the worker writes it. */
+/** Where an entry stands. */
+export interface EntrySpot {
+  readonly channelId: string;
+  readonly position: Position;
+}
+
 export interface DrainStore {
   cursors(): Promise<PartitionCursor[]>;
   /**
@@ -171,7 +177,12 @@ export interface DrainStore {
    * Which of these entries, all committed before, are holes (`s` and `x` of `log_change`). Asked only when a settlement was lost with its
    * worker: a `persisted` mark must name the holes below it.
    */
-  holesAmong(entries: readonly { channelId: string; position: Position }[]): Promise<readonly Hole[]>;
+  holesAmong(entries: readonly EntrySpot[]): Promise<readonly Hole[]>;
+  /**
+   * Which of these entries are not there, though they stand at or before the cursor: it was moved past them by whoever drained another
+   * server that took itself for the log store. Of a channel that is no more none is.
+   */
+  absentAmong(entries: readonly EntrySpot[]): Promise<readonly EntrySpot[]>;
   /** Raises read and delivered cursors; never lowers one. */
   flushCursors(rows: readonly ReadCursorRow[]): Promise<void>;
 }

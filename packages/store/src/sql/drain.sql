@@ -203,6 +203,8 @@ head as (
   join mine using (partition)
   order by channel_id
   on conflict (channel_id) do update set epoch = excluded.epoch, n = excluded.n, m = excluded.m, at = excluded.at
+  -- What another server's drain has passed is written late, and is not the newest.
+  where (excluded.epoch, excluded.n) > (channel_head.epoch, channel_head.n)
 ),
 moved as (
   update log_partition p set read_epoch = mine.to_epoch, read_k = mine.to_k
