@@ -60,7 +60,7 @@ function stored(verdict: Verdict): Position {
   return position;
 }
 
-/** The log store is lost, and is in a new epoch, just before it is asked this. */
+/** The log store is lost just before it is asked this; before it is asked for states it is in a new epoch already. */
 function lostBefore(call: 'states' | 'before', views: ChannelViews): ChannelViews {
   let isLost = false;
   return new Proxy(views, {
@@ -70,8 +70,8 @@ function lostBefore(call: 'states' | 'before', views: ChannelViews): ChannelView
         if (!isLost) {
           isLost = true;
           await node.redis.flushall();
-          await node.epochs.renew();
-          await node.log.load(scene.channelId);
+          if (call === 'states') await node.epochs.renew();
+          if (call === 'states') await node.log.load(scene.channelId);
         }
         return (target[call] as (...asked: never[]) => unknown).apply(target, asked);
       };

@@ -1,3 +1,4 @@
+import { chanceOf } from '../../packages/testing/src/chance.ts';
 import { FAULT_NAMES, FAULTS, type FaultName } from './fault-list.ts';
 
 /** The faults of one round: one, or two at the same time. */
@@ -8,7 +9,7 @@ export type Round = readonly FaultName[];
  * The same seed gives the same rounds.
  */
 export function* planOf(seed: number, only: readonly FaultName[]): Generator<Round, never> {
-  const random = randomOf(seed);
+  const random = chanceOf(seed);
   const faults = only.length > 0 ? only : FAULT_NAMES;
   for (const name of shuffled(faults, random)) yield [name];
   const pairs = faults.flatMap((one, i) => faults.slice(i + 1).map((other): Round => [one, other])).filter(canMeet);
@@ -25,15 +26,4 @@ function canMeet([one, other]: Round): boolean {
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const left = [...items];
   return items.flatMap(() => left.splice(Math.floor(random() * left.length), 1));
-}
-
-/** Numbers from 0 to 1 that are a function of the seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

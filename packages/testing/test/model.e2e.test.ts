@@ -30,20 +30,26 @@ function once(seed: number, options: Partial<RunOptions> = {}): Promise<Outcome>
 describe('the message path, each step and each fault placed by a seed', () => {
   it('[MODEL-3] [MODEL-5] nothing acknowledged is lost, and everybody comes to see what Postgres has', async () => {
     const happened = new Set<string>();
-    let acked = 0;
+    let [acked, lost] = [0, 0];
     for (let seed = 1; seed <= RUNS; seed++) {
       const outcome = await once(seed);
       expect(outcome.violations, `npm run model -- --seed ${seed} --runs 1 --trail`).toEqual([]);
       acked += outcome.acked;
+      lost += outcome.lost;
       for (const name of Object.keys(outcome.done)) happened.add(name);
     }
-    console.log(`${RUNS} runs, ${acked} acknowledged`);
+    console.log(`${RUNS} runs, ${acked} acknowledged, ${lost} steps lost`);
     expect(acked).toBeGreaterThan(RUNS * 10);
+    expect(lost).toBeGreaterThan(RUNS);
     expect(FAULT_NAMES.filter((name) => !happened.has(name))).toEqual([]);
   }, 300_000);
 
   it('[MODEL-2] a seed is a run', async () => {
-    const told = ({ violations: _, trail: __, ...outcome }: Outcome) => outcome;
+    // What users are told holds ids, and those are new each time.
+    const told = ({ trail, ...outcome }: Outcome) => ({
+      ...outcome,
+      trail: trail.filter((line) => !/ user \w+: (?:is|asks) /.test(line)),
+    });
     const [first, second, other] = [await once(7), await once(7), await once(8)];
     expect(told(second)).toEqual(told(first));
     expect(told({ ...other, seed: 7 })).not.toEqual(told(first));

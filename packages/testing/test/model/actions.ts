@@ -105,8 +105,7 @@ const FAULTS: Record<string, Action> = {
   'drop publications': {
     weight: 3,
     do(world) {
-      world.schedule.pick(world.apis).broker.drop();
-      return true;
+      return world.schedule.pick(world.apis).broker.drop();
     },
   },
   'cut a subscriber': {

@@ -99,10 +99,7 @@ export function startApiNode(
   const histories = new RecentHistories(archive, clock);
   const reading = { views, histories, log, clock, logger: silent };
   const hub = createHub({ ...reading, metrics: createMetrics(), coalesce: false });
-  const broker = new ModelBroker(seat, {
-    events: hub,
-    tell: ground.tell,
-  });
+  const broker = new ModelBroker(seat, { events: hub, tell: ground.tell });
   hub.connect(broker);
   const deps = {
     archive,
@@ -134,7 +131,9 @@ export function startApiNode(
     summary: find,
     invitations: (userId: string) => archive.invitations(userId),
   };
+  // A session of the model's has no part of a door.
   const feeds = { channel: openChannelFeed(feedDeps), inbox: openInboxFeed(feedDeps) } as unknown as Feeds;
+  // Some ports have nothing behind them, and some procedures are left out: who calls them is told so.
   const cases = {
     ...userCases(deps as never),
     ...channelCases(deps as never),

@@ -44,9 +44,11 @@ export class ModelBroker implements Broker {
     if (this.#topics.has(userId)) this.#take(() => this.#events.user(userId, json));
   }
 
-  /** What is on its way is lost, and nobody is told. */
-  drop(): void {
+  /** What is on its way is lost, and nobody is told. False: nothing was. */
+  drop(): boolean {
+    const wasComing = this.#coming.length > 0;
     this.#coming = [];
+    return wasComing;
   }
 
   /** What is on its way is lost; once everything is subscribed again, that is known. */

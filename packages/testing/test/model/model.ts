@@ -22,7 +22,9 @@ export interface Outcome {
   readonly acked: number;
   readonly steps: number;
   readonly done: Readonly<Record<string, number>>;
-  /** What happened, when something is wrong. */
+  /** Steps whose work or answer was lost. */
+  readonly lost: number;
+  /** What happened, in order. */
   readonly trail: readonly string[];
 }
 
@@ -74,7 +76,8 @@ export async function run(servers: Servers, options: RunOptions): Promise<Outcom
     acked,
     steps: schedule.steps,
     done,
-    trail: violations.length > 0 ? schedule.trail : [],
+    lost: schedule.lost,
+    trail: schedule.trail,
   };
 }
 

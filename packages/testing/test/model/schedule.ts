@@ -1,4 +1,5 @@
 import type { Clock } from '@parley/runtime';
+import { chanceOf } from '../../src/chance.ts';
 
 /** Who does something. Once it is dead, nothing that it began goes on. */
 export class Actor {
@@ -51,17 +52,6 @@ interface Timer {
   fire(): void;
 }
 
-/** Chance, by a seed: evenly spread over [0, 1). */
-function chanceOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const BEGAN_AT = Date.UTC(2026, 0, 1);
 /** While something can be done, time passes for timers of the near future only: steps are milliseconds, not minutes. */
 const NEAR_MS = 400;
@@ -78,6 +68,8 @@ export class Schedule {
   /** What was done, the newest last. */
   readonly trail: string[] = [];
   steps = 0;
+  /** Steps whose work or answer was lost. */
+  lost = 0;
   #now = BEGAN_AT;
   #tasks: Task[] = [];
   #timers: Timer[] = [];
@@ -197,6 +189,7 @@ export class Schedule {
     this.#tasks = this.#tasks.filter((each) => each !== task);
     this.#now++;
     const fails = task.mayFail && this.chance() * 1_000 < this.failures;
+    if (fails) this.lost++;
     const fate: Fate = fails ? this.pick(['not sent', 'not answered']) : 'done';
     this.note(`${task.actor.name}: ${task.name}${fate === 'done' ? '' : ` (${fate})`}`);
     await task.run(fate);
